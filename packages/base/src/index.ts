@@ -1,0 +1,14 @@
+export { FlywheelError, isFlywheelError, messageOf, toFlywheelError } from './error.ts';
+export type { ErrorCode } from './error.ts';
+export { systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
+export { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+export { createLogger, silentLogger } from './logger.ts';
+export type { LogFields, Logger, LogLevel } from './logger.ts';
+export { retry } from './retry.ts';
+export type { RetryOptions } from './retry.ts';
+export { Semaphore } from './semaphore.ts';
+export { collect, drain, limitBytes } from './streams.ts';
+export type { ByteStream } from './streams.ts';
+export { lruCache } from './lru.ts';
+export type { Lru } from './lru.ts';
