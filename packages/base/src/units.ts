@@ -17,7 +17,10 @@ export function formatBytes(bytes: number): string {
 export function parseBytes(text: string): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|TiB|PiB)?\s*$/i.exec(text);
   if (match === null) {
-    throw new FlywheelError('invalid-input', `"${text}" is not a size; write it like 10GiB or 4096`);
+    throw new FlywheelError(
+      'invalid-input',
+      `"${text}" is not a size; write it like 10GiB or 4096`,
+    );
   }
   const unit = BYTE_UNITS.findIndex((u) => u.toLowerCase() === (match[2] ?? 'B').toLowerCase());
   return Math.round(Number(match[1]) * 1024 ** unit);

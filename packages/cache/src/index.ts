@@ -1,1 +1,16 @@
-// Filled by the modules of this package.
+export { startCacheServer } from './server.ts';
+export type { CacheServer, CacheServerOptions } from './server.ts';
+export {
+  dataDirectory,
+  loadAdminToken,
+  loadTokenKey,
+  prepareDataDirectory,
+  readServerRecord,
+} from './data-directory.ts';
+export type { DataDirectory, ServerRecord } from './data-directory.ts';
+export { mintToken } from './access/mint.ts';
+export type { TokenRequest } from './access/mint.ts';
+export { PERMISSIONS } from './access/permissions.ts';
+export type { Permission } from './access/permissions.ts';
+export { hs256Key, rs256Key } from './access/token-key.ts';
+export type { TokenKey } from './access/token-key.ts';

@@ -1,1 +1,17 @@
-// Filled by the modules of this package.
+export { startCacheProcess } from './engines/cache-process.ts';
+export type { CacheProcess, CacheProcessOptions } from './engines/cache-process.ts';
+export { buildClosure } from './engines/closure.ts';
+export type { BuiltClosure } from './engines/closure.ts';
+export { runChild, startChild, stopChild } from './engines/child.ts';
+export type { ChildOptions, RunOptions, RunResult } from './engines/child.ts';
+export { unpackDebian } from './engines/debian-packages.ts';
+export { buildOnce, enginesFolder } from './engines/engine-folder.ts';
+export { isMissing } from './engines/missing.ts';
+export type { Missing } from './engines/missing.ts';
+export { startNginx } from './engines/nginx.ts';
+export type { Nginx, NginxOptions } from './engines/nginx.ts';
+export { findNix, NIX_VERSIONS } from './engines/nix-engine.ts';
+export type { NixEngine, NixVersion } from './engines/nix-engine.ts';
+export type { NixRunOptions, NixSettings, NixStore, NixStoreOptions } from './engines/nix-store.ts';
+export { figure } from './figure.ts';
+export type { Figure, FigureTarget } from './figure.ts';

@@ -1,0 +1,98 @@
+import { FlywheelError, isFlywheelError, toFlywheelError, type ErrorCode } from '@flywheel/base';
+
+/** Attic's machine names of errors, and the HTTP status and text of each. */
+const WIRE_ERRORS = {
+  NotFound: { status: 404, code: 'not-found', message: 'The URL you requested was not found.' },
+  Unauthorized: { status: 401, code: 'unauthorized', message: 'Unauthorized.' },
+  NoSuchCache: { status: 404, code: 'not-found', message: 'The requested cache does not exist.' },
+  NoSuchObject: { status: 404, code: 'not-found', message: 'The requested object does not exist.' },
+  CacheAlreadyExists: { status: 400, code: 'already-exists', message: 'The cache already exists.' },
+  IncompleteNar: {
+    status: 503,
+    code: 'corrupt',
+    message: 'The requested NAR has missing chunks and needs to be repaired.',
+  },
+  AccessError: {
+    status: 403,
+    code: 'forbidden',
+    message: 'Access error: User does not have permission to complete this action.',
+  },
+  RequestError: { status: 400, code: 'invalid-input', message: 'General request error' },
+  InvalidCacheName: { status: 400, code: 'invalid-input', message: 'Invalid cache name' },
+  InvalidStorePathHash: { status: 400, code: 'invalid-input', message: 'Invalid store path hash' },
+  UnsupportedMediaType: { status: 415, code: 'invalid-input', message: 'Unsupported media type' },
+  UnprocessableEntity: { status: 422, code: 'invalid-input', message: 'Invalid request body' },
+  PayloadTooLarge: { status: 413, code: 'too-large', message: 'The request is too large' },
+  InsufficientStorage: {
+    status: 507,
+    code: 'no-space',
+    message: 'The server has no space left; nothing of this request was stored.',
+  },
+  Unavailable: { status: 503, code: 'unavailable', message: 'The server cannot do this now' },
+  InternalServerError: {
+    status: 500,
+    code: 'internal',
+    message: 'The server encountered an internal error or misconfiguration.',
+  },
+} as const satisfies Record<string, { status: number; code: ErrorCode; message: string }>;
+
+export type WireErrorName = keyof typeof WIRE_ERRORS;
+
+/** An error with a fixed place on the wire. `detail` is appended to the standard text. */
+export function wireError(name: WireErrorName, detail?: string): FlywheelError {
+  const { code, message } = WIRE_ERRORS[name];
+  const text = detail === undefined ? message : `${message}: ${detail}`;
+  return new FlywheelError(code, text, { details: { wire: name } });
+}
+
+export interface ErrorReply {
+  readonly status: number;
+  readonly body: { readonly code: number; readonly error: WireErrorName; readonly message: string };
+}
+
+/** What the client is told. Nothing of an unexpected error but that it happened. */
+export function errorReply(thrown: unknown): ErrorReply {
+  const error = toFlywheelError(thrown);
+  const name = wireName(error);
+  const { status, message } = WIRE_ERRORS[name];
+  const text =
+    name === 'InternalServerError' || name === 'InsufficientStorage' ? message : textOf(error);
+  return { status, body: { code: status, error: name, message: text } };
+}
+
+/** Whether somebody who runs the server must hear of it. */
+export function isServerFault(reply: ErrorReply): boolean {
+  return reply.status >= 500;
+}
+
+function wireName(error: FlywheelError): WireErrorName {
+  const { wire } = error.details;
+  if (typeof wire === 'string' && wire in WIRE_ERRORS) return wire as WireErrorName;
+  switch (error.code) {
+    case 'invalid-input':
+    case 'corrupt':
+    case 'unsupported':
+      // `corrupt` data that a client sent; damaged stored data is IncompleteNar, by name.
+      return 'RequestError';
+    case 'already-exists':
+      return 'CacheAlreadyExists';
+    case 'too-large':
+      return 'PayloadTooLarge';
+    case 'no-space':
+      return 'InsufficientStorage';
+    case 'conflict':
+    case 'unavailable':
+      return 'Unavailable';
+    default:
+      return 'InternalServerError';
+  }
+}
+
+function textOf(error: FlywheelError): string {
+  if (error.details['wire'] !== undefined) return error.message;
+  return `${WIRE_ERRORS[wireName(error)].message}: ${error.message}`;
+}
+
+export function isWireError(error: unknown, name: WireErrorName): boolean {
+  return isFlywheelError(error) && error.details['wire'] === name;
+}

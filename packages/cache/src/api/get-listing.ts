@@ -1,0 +1,27 @@
+import { promisify } from 'node:util';
+import { zstdDecompress } from 'node:zlib';
+import { authorize } from './authorize.ts';
+import { wireError } from './error-response.ts';
+import type { ApiParts, Handler } from './parts.ts';
+import { parseStorePathFile } from './store-path-file.ts';
+import { visibilityHeader } from './visibility.ts';
+
+const decompress = promisify(zstdDecompress);
+
+/** GET /{cache}/{hash}.ls: the files inside a NAR, for `nix store ls`, nix-index and comma. */
+export function getListing(parts: ApiParts): Handler {
+  return async (c) => {
+    const { hash } = parseStorePathFile(c.req.param('file') ?? '');
+    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    const object = await parts.store.metadata.findObject(cache.id, hash);
+    if (object === undefined) throw wireError('NoSuchObject');
+    const compressed = await parts.store.metadata.findListing(object.nar.id);
+    if (compressed === undefined) throw wireError('NoSuchObject');
+    const body = await decompress(compressed);
+    return c.body(body as Uint8Array<ArrayBuffer>, 200, {
+      'Content-Type': 'application/json',
+      'Content-Length': String(body.length),
+      ...visibilityHeader(cache),
+    });
+  };
+}

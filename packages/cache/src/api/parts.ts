@@ -1,0 +1,41 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { Clock, Logger } from '@flywheel/base';
+import type { Authenticator } from '../access/authenticator.ts';
+import type { NarStore } from '../store/nar-store.ts';
+import type { NarLocks } from '../store/nar-locks.ts';
+import type { CacheDirectory } from './cache-directory.ts';
+import type { NarInfoMemo } from './narinfo-memo.ts';
+import type { UseTracker } from './use-tracker.ts';
+
+export interface ApiSettings {
+  /** Exact values of `Host` that are served; empty means any. */
+  readonly allowedHosts: readonly string[];
+  /** Public URL of the API, ending in `/`; undefined derives it from each request. */
+  readonly apiEndpoint: string | undefined;
+  readonly substituterEndpoint: string | undefined;
+  /** Limit in bytes of upload info sent as a preamble. */
+  readonly maxNarInfoSize: number;
+}
+
+/** What the endpoints work with. */
+export interface ApiParts {
+  readonly settings: ApiSettings;
+  readonly store: NarStore;
+  readonly authenticator: Authenticator;
+  readonly caches: CacheDirectory;
+  readonly narInfos: NarInfoMemo;
+  readonly narLocks: NarLocks;
+  readonly uses: UseTracker;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** What the status page and `/_status.json` tell beside the store's own figures. */
+  readonly status: () => Readonly<Record<string, unknown>>;
+}
+
+export interface ApiEnv {
+  readonly Bindings: HttpBindings;
+}
+
+export type ApiContext = Context<ApiEnv>;
+export type Handler = (c: ApiContext) => Response | Promise<Response>;

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { ByteStream } from '@flywheel/base';
+import type { Nar, ObjectInput } from '../db/metadata.ts';
+import { checkNar, ingestNar } from '../store/ingest-nar.ts';
+import { authorize } from './authorize.ts';
+import type { ApiParts, Handler } from './parts.ts';
+import { checkStorePath, readUploadInfo, type UploadInfo } from './upload-info.ts';
+
+interface UploadReply {
+  readonly kind: 'Uploaded' | 'Deduplicated';
+  readonly file_size?: number;
+  readonly frac_deduplicated: number | null;
+}
+
+/** PUT /_api/v1/upload-path: one path, its plain NAR as the body. */
+export function uploadPath(parts: ApiParts): Handler {
+  return async (c) => {
+    const { info, nar } = await readUploadInfo(c, parts.settings.maxNarInfoSize);
+    const { cache, claims } = await authorize(parts, c, info.cache, 'push');
+    checkStorePath(info, cache);
+    const object: ObjectInput = {
+      cacheId: cache.id,
+      storePathHash: info.storePathHash,
+      storePath: info.storePath,
+      references: info.references,
+      deriver: info.deriver,
+      system: info.system,
+      sigs: info.sigs,
+      ca: info.ca,
+      createdBy: claims?.subject,
+    };
+    const reply = await parts.narLocks.run(info.narHash, () => storePath(parts, info, object, nar));
+    parts.narInfos.delete(cache.id, info.storePathHash);
+    return c.json(reply);
+  };
+}
+
+async function storePath(
+  parts: ApiParts,
+  info: UploadInfo,
+  object: ObjectInput,
+  body: ByteStream,
+): Promise<UploadReply> {
+  const { metadata } = parts.store;
+  const { lease, nar: present } = await metadata.beginUpload(info.narHash);
+  try {
+    if (present !== undefined) {
+      await provePossession(present, info, body);
+      await metadata.putObject(object, present.id);
+      return { kind: 'Deduplicated', file_size: present.fileSize, frac_deduplicated: null };
+    }
+    const { nar, deduplicated } = await ingestNar(parts.store, {
+      body,
+      lease,
+      expected: { hash: info.narHash, size: info.narSize },
+      origin: JSON.stringify({ ...object, cacheId: undefined, cache: info.cache }),
+    });
+    await metadata.putObject(object, nar.id);
+    return { kind: 'Uploaded', file_size: nar.fileSize, frac_deduplicated: deduplicated };
+  } finally {
+    await metadata.endLease(lease);
+  }
+}
+
+/**
+ * Knowing a hash is not having the data: without reading the body, anybody with push rights on one
+ * cache could fetch any other cache's NARs by their hashes.
+ */
+async function provePossession(present: Nar, info: UploadInfo, body: ByteStream): Promise<void> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const piece of body) {
+    hash.update(piece);
+    size += piece.length;
+  }
+  const actual = { hash: hash.digest(), size };
+  checkNar({ hash: info.narHash, size: info.narSize }, actual);
+  checkNar({ hash: present.hash, size: present.size }, actual);
+}

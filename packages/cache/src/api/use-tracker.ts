@@ -1,0 +1,45 @@
+import type { Clock, Logger } from '@flywheel/base';
+import type { Metadata } from '../db/metadata.ts';
+
+/**
+ * Notes which objects were asked for and writes it down in batches: retention needs the day, not
+ * the millisecond, and a read must not wait for a write.
+ */
+export interface UseTracker {
+  note(cacheId: number, storePathHash: string): void;
+  flush(): Promise<void>;
+  /** Stops the timer and writes what is left. */
+  close(): Promise<void>;
+}
+
+const FLUSH_EVERY_MS = 5000;
+
+export function createUseTracker(metadata: Metadata, clock: Clock, logger: Logger): UseTracker {
+  let used = new Map<number, Set<string>>();
+
+  async function flush(): Promise<void> {
+    const batch = used;
+    used = new Map();
+    const at = clock.now();
+    for (const [cacheId, hashes] of batch) await metadata.touch(cacheId, [...hashes], at);
+  }
+
+  const timer = setInterval(() => {
+    // Lossy by design: a failed batch only makes some paths look older than they are.
+    flush().catch((error: unknown) => logger.warn('last-use times were not written', { error }));
+  }, FLUSH_EVERY_MS);
+  timer.unref();
+
+  return {
+    note(cacheId, storePathHash) {
+      let hashes = used.get(cacheId);
+      if (hashes === undefined) used.set(cacheId, (hashes = new Set()));
+      hashes.add(storePathHash);
+    },
+    flush,
+    async close() {
+      clearInterval(timer);
+      await flush();
+    },
+  };
+}

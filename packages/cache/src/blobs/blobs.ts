@@ -1,0 +1,49 @@
+/**
+ * Where packs live: named, immutable byte objects. A folder and S3 implement this; nothing else in
+ * the cache knows which it is.
+ */
+export interface Blobs {
+  /**
+   * Starts a new blob. Nothing is visible under `key` before `commit`. Keys are chosen by the
+   * store (`isBlobKey`) and never reused.
+   */
+  create(key: string): Promise<BlobWriter>;
+  /** Opens for reading; undefined when there is no such blob. */
+  open(key: string): Promise<BlobReader | undefined>;
+  /** Removes a blob. One that is already gone is a success. */
+  remove(key: string): Promise<void>;
+  /** All committed blobs, in no particular order. */
+  list(): AsyncIterable<BlobEntry>;
+  /** Drops what interrupted writers of a former process left behind; returns how many. */
+  removeLeftovers(): Promise<number>;
+}
+
+export interface BlobEntry {
+  readonly key: string;
+  readonly size: number;
+  readonly modifiedMs: number;
+}
+
+export interface BlobWriter {
+  /** Appends, in call order. The buffers may be reused once the promise is resolved. */
+  write(pieces: readonly Uint8Array[]): Promise<void>;
+  /** Makes the blob durable and visible. After this the writer is done. */
+  commit(): Promise<void>;
+  /** Discards everything. Safe at any time, also after a failed write or a commit. */
+  abort(): Promise<void>;
+}
+
+export interface BlobReader {
+  /** Size of the whole blob in bytes. */
+  readonly size: number;
+  /** Fills `into` from `offset`; throws `corrupt` when the blob ends before. */
+  read(into: Uint8Array, offset: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const KEY = /^[0-9a-z]{2}\/[0-9a-z-]{8,100}\.pack$/;
+
+/** Keys are `<two characters>/<name>.pack`; anything else in the place of storage is not ours. */
+export function isBlobKey(text: string): boolean {
+  return KEY.test(text);
+}

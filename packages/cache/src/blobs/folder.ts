@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { FlywheelError, toFlywheelError } from '@flywheel/base';
+import {
+  isBlobKey,
+  type BlobEntry,
+  type BlobReader,
+  type Blobs,
+  type BlobWriter,
+} from './blobs.ts';
+
+/**
+ * Blobs in a folder: `packs/<xx>/<name>.pack`, written under `tmp/` and renamed into place when
+ * complete and on disk, so that a file under `packs/` is never half of one.
+ */
+export async function openFolderBlobs(root: string): Promise<Blobs> {
+  const packs = join(root, 'packs');
+  const temporary = join(root, 'tmp');
+  try {
+    await mkdir(packs, { recursive: true });
+    await mkdir(temporary, { recursive: true });
+  } catch (error) {
+    throw toFlywheelError(error, `create the folder for packs ${root}`);
+  }
+
+  return {
+    async create(key) {
+      const path = join(temporary, randomBytes(12).toString('hex'));
+      const handle = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY);
+      return new FolderWriter(handle, path, join(packs, key));
+    },
+
+    async open(key) {
+      if (!isBlobKey(key)) return undefined;
+      try {
+        const handle = await open(join(packs, key));
+        return new FolderReader(handle, (await handle.stat()).size, key);
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw toFlywheelError(error, `open pack ${key}`);
+      }
+    },
+
+    async remove(key) {
+      await rm(join(packs, key), { force: true });
+    },
+
+    async *list(): AsyncGenerator<BlobEntry> {
+      for (const folder of await readdir(packs)) {
+        for (const name of await readdir(join(packs, folder))) {
+          const key = `${folder}/${name}`;
+          if (!isBlobKey(key)) continue;
+          const found = await stat(join(packs, key)).catch(() => undefined);
+          if (found !== undefined) yield { key, size: found.size, modifiedMs: found.mtimeMs };
+        }
+      }
+    },
+
+    async removeLeftovers() {
+      const names = await readdir(temporary);
+      for (const name of names) await rm(join(temporary, name), { force: true });
+      return names.length;
+    },
+  };
+}
+
+class FolderWriter implements BlobWriter {
+  readonly #handle: FileHandle;
+  readonly #path: string;
+  readonly #target: string;
+  #open = true;
+
+  constructor(handle: FileHandle, path: string, target: string) {
+    this.#handle = handle;
+    this.#path = path;
+    this.#target = target;
+  }
+
+  async write(pieces: readonly Uint8Array[]): Promise<void> {
+    const expected = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    try {
+      const { bytesWritten } = await this.#handle.writev([...pieces]);
+      // POSIX lets a write stop short; on a disk that means that it has just become full.
+      if (bytesWritten !== expected) {
+        throw new FlywheelError(
+          'no-space',
+          `the disk took only ${bytesWritten} of ${expected} bytes`,
+        );
+      }
+    } catch (error) {
+      throw toFlywheelError(error, 'write a pack');
+    }
+  }
+
+  async commit(): Promise<void> {
+    try {
+      // Content first, then the name: after a power cut there is the whole pack or none.
+      await this.#handle.datasync();
+      await this.#close();
+      await mkdir(dirname(this.#target), { recursive: true });
+      await rename(this.#path, this.#target);
+    } catch (error) {
+      throw toFlywheelError(error, 'finish a pack');
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#close().catch(() => {});
+    await rm(this.#path, { force: true });
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#handle.close();
+  }
+}
+
+class FolderReader implements BlobReader {
+  readonly size: number;
+  readonly #handle: FileHandle;
+  readonly #key: string;
+
+  constructor(handle: FileHandle, size: number, key: string) {
+    this.#handle = handle;
+    this.size = size;
+    this.#key = key;
+  }
+
+  async read(into: Uint8Array, offset: number): Promise<void> {
+    let filled = 0;
+    while (filled < into.length) {
+      const { bytesRead } = await this.#handle.read(
+        into,
+        filled,
+        into.length - filled,
+        offset + filled,
+      );
+      if (bytesRead === 0) {
+        throw new FlywheelError('corrupt', `pack ${this.#key} ends at byte ${offset + filled}`);
+      }
+      filled += bytesRead;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ENOENT';
+}

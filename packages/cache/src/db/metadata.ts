@@ -1,0 +1,155 @@
+import type { Segment } from '@flywheel/chunking';
+
+/** A cache: a tenant with its own signing key and settings. */
+export interface Cache {
+  readonly id: number;
+  readonly name: string;
+  /** Nix secret key text. Never shown. */
+  readonly secretKey: string;
+  readonly isPublic: boolean;
+  readonly storeDir: string;
+  readonly priority: number;
+  readonly upstreamCacheKeyNames: readonly string[];
+  /** Seconds; undefined means the server's own period, 0 keeps for ever. */
+  readonly retentionSeconds: number | undefined;
+  readonly createdAt: number;
+}
+
+export type CacheSettings = Omit<Cache, 'id' | 'name' | 'createdAt'>;
+
+/** A NAR in the store. */
+export interface Nar {
+  readonly id: number;
+  readonly hash: Buffer;
+  readonly size: number;
+  readonly fileSize: number;
+  readonly segments: readonly Segment[];
+}
+
+/** The metadata of a store path that a push brings. */
+export interface ObjectInput {
+  readonly cacheId: number;
+  readonly storePathHash: string;
+  readonly storePath: string;
+  readonly references: readonly string[];
+  readonly deriver: string | undefined;
+  readonly system: string | undefined;
+  readonly sigs: readonly string[];
+  readonly ca: string | undefined;
+  readonly createdBy: string | undefined;
+}
+
+export interface StoredObject extends ObjectInput {
+  readonly nar: Nar;
+}
+
+/** A stored chunk: its frame lies at `offset` of a pack. `size` is the chunk's plain size. */
+export interface ChunkLocation {
+  readonly hash: Buffer;
+  readonly pack: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly size: number;
+}
+
+export interface Pack {
+  readonly id: number;
+  readonly key: string;
+  readonly size: number;
+}
+
+/** In a NAR's segments before commit: the pack that is being committed and has no row yet. */
+export const NEW_PACK = 0;
+
+export interface NarCommit {
+  readonly lease: string;
+  readonly hash: Buffer;
+  readonly size: number;
+  readonly pack: { readonly key: string; readonly size: number };
+  /** Chunks whose frames are in the new pack; their `pack` is NEW_PACK. */
+  readonly chunks: readonly ChunkLocation[];
+  /** The NAR's bytes in order; NEW_PACK stands for the new pack. */
+  readonly segments: readonly Segment[];
+  readonly fileSize: number;
+  /** Compressed `.ls` listing. */
+  readonly listing: Buffer | undefined;
+}
+
+export interface Upload {
+  readonly lease: string;
+  /** The NAR, when the store has it intact. It stays while the lease lives. */
+  readonly nar: Nar | undefined;
+}
+
+/**
+ * What the store knows about its blobs. Implemented over SQL; every method is one short
+ * transaction, and a process that dies between two of them leaves nothing that `reclaim` cannot
+ * find.
+ */
+export interface Metadata {
+  findCache(name: string): Promise<Cache | undefined>;
+  listCaches(): Promise<readonly Cache[]>;
+  /** Throws `already-exists`. */
+  createCache(name: string, settings: CacheSettings): Promise<Cache>;
+  updateCache(id: number, changes: Partial<CacheSettings>): Promise<void>;
+  /** With all its objects. Their NARs are left to `reclaim`. False when it was gone already. */
+  deleteCache(id: number): Promise<boolean>;
+
+  /** Undefined when absent or when its NAR is known to be damaged. */
+  findObject(cacheId: number, storePathHash: string): Promise<StoredObject | undefined>;
+  /** Those of the hashes for which `findObject` has no answer, each once. Any number. */
+  missingPaths(cacheId: number, hashes: readonly string[]): Promise<readonly string[]>;
+  /** Notes that these objects were used. */
+  touch(cacheId: number, hashes: readonly string[], at: number): Promise<void>;
+  findListing(narId: number): Promise<Buffer | undefined>;
+
+  /** Opens a lease, and finds the NAR if its hash is known beforehand. */
+  beginUpload(narHash: Buffer | undefined): Promise<Upload>;
+  /** Throws `conflict` when the lease has expired: the upload must start again. */
+  renewLease(lease: string): Promise<void>;
+  endLease(lease: string): Promise<void>;
+  /** Chunks that may be referred to while a lease is held. */
+  findChunks(hashes: readonly Buffer[]): Promise<readonly ChunkLocation[]>;
+  /**
+   * Records a NAR whose pack is durable. When another upload has committed the same NAR before,
+   * that one is the answer, `adopted` is false, and the caller removes its own pack.
+   */
+  commitNar(commit: NarCommit): Promise<{ readonly nar: Nar; readonly adopted: boolean }>;
+  /** Creates or replaces the object. Throws `conflict` when the NAR has gone meanwhile. */
+  putObject(object: ObjectInput, narId: number): Promise<void>;
+
+  stageNar(cacheId: number, fileName: string, narId: number): Promise<void>;
+  findStagedNar(cacheId: number, fileName: string): Promise<Nar | undefined>;
+
+  findPacks(ids: readonly number[]): Promise<readonly Pack[]>;
+  /** All NARs in this pack become absent, its chunks unknown. Returns how many NARs. */
+  markPackDamaged(packId: number): Promise<number>;
+
+  /** Forgets leases of processes that no longer run. Only for the sole owner of the database. */
+  dropAllLeases(): Promise<void>;
+  /** Which of these keys belong to a pack. */
+  knownPackKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
+  /** The earliest start of a live lease, or undefined. Expired ones are removed on the way. */
+  oldestLease(): Promise<number | undefined>;
+  /** Removes up to `limit` NARs that nothing refers to; returns how many. */
+  removeUnusedNars(limit: number): Promise<number>;
+  /** Condemns packs that no NAR lies in. */
+  condemnPacks(): Promise<number>;
+  /** Forgets condemned packs that no live upload can have seen alive; their blobs may then go. */
+  removeCondemnedPacks(limit: number): Promise<readonly Pack[]>;
+
+  statistics(): Promise<StoreStatistics>;
+  close(): Promise<void>;
+}
+
+export interface StoreStatistics {
+  readonly caches: number;
+  readonly objects: number;
+  readonly nars: number;
+  /** Sum of NAR sizes over objects: what the store stands for. */
+  readonly logicalBytes: number;
+  readonly chunks: number;
+  readonly packs: number;
+  /** Sum of pack sizes: what it takes. */
+  readonly storedBytes: number;
+}

@@ -1,0 +1,116 @@
+import { sql, type Kysely } from 'kysely';
+import { FlywheelError } from '@flywheel/base';
+import type { Schema } from './schema.ts';
+
+interface Migration {
+  readonly version: number;
+  readonly statements: readonly string[];
+}
+
+// Forward only. A migration that has shipped is never edited; the next one mends it.
+const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    statements: [
+      `create table cache (
+         id integer primary key,
+         name text not null unique,
+         secret_key text not null,
+         is_public integer not null,
+         store_dir text not null,
+         priority integer not null,
+         upstream_cache_key_names text not null,
+         retention_period integer,
+         created_at integer not null)`,
+      `create table nar (
+         id integer primary key,
+         hash blob not null unique,
+         size integer not null,
+         file_size integer not null,
+         segments text not null,
+         damaged integer not null default 0,
+         created_at integer not null)`,
+      `create table object (
+         cache_id integer not null references cache (id) on delete cascade,
+         store_path_hash text not null,
+         store_path text not null,
+         nar_id integer not null references nar (id),
+         "references" text not null,
+         deriver text,
+         system text,
+         sigs text not null,
+         ca text,
+         created_at integer not null,
+         last_used_at integer not null,
+         created_by text,
+         primary key (cache_id, store_path_hash)) without rowid`,
+      `create index object_nar on object (nar_id)`,
+      `create table pack (
+         id integer primary key,
+         key text not null unique,
+         size integer not null,
+         condemned_at integer,
+         created_at integer not null)`,
+      `create index pack_condemned on pack (condemned_at) where condemned_at is not null`,
+      `create table nar_pack (
+         nar_id integer not null references nar (id) on delete cascade,
+         pack_id integer not null references pack (id),
+         primary key (nar_id, pack_id)) without rowid`,
+      `create index nar_pack_pack on nar_pack (pack_id)`,
+      `create table chunk (
+         hash blob primary key,
+         pack_id integer not null references pack (id) on delete cascade,
+         "offset" integer not null,
+         length integer not null,
+         size integer not null) without rowid`,
+      `create index chunk_pack on chunk (pack_id)`,
+      `create table lease (
+         id text primary key,
+         started_at integer not null,
+         expires_at integer not null,
+         nar_id integer) without rowid`,
+      `create table staged_nar (
+         cache_id integer not null references cache (id) on delete cascade,
+         file_name text not null,
+         nar_id integer not null references nar (id) on delete cascade,
+         expires_at integer not null,
+         primary key (cache_id, file_name)) without rowid`,
+      `create index staged_nar_nar on staged_nar (nar_id)`,
+      `create table listing (
+         nar_id integer primary key references nar (id) on delete cascade,
+         body blob not null)`,
+    ],
+  },
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;
+
+/**
+ * Brings the database to this program's schema, in one transaction. A database that a newer
+ * program has written is refused rather than guessed at.
+ */
+export async function migrate(db: Kysely<Schema>): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await sql`create table if not exists schema_version (version integer not null)`.execute(tx);
+    const { rows } = await sql<{ version: number }>`select version from schema_version`.execute(tx);
+    const current = rows[0]?.version ?? 0;
+    if (current > SCHEMA_VERSION) {
+      throw new FlywheelError(
+        'unsupported',
+        `the database has schema version ${current}; this program knows ${SCHEMA_VERSION}`,
+        {
+          details: {
+            hint: 'run the version of flywheel that last used this data directory, or a newer one',
+          },
+        },
+      );
+    }
+    for (const { version, statements } of MIGRATIONS) {
+      if (version <= current) continue;
+      for (const statement of statements) await sql.raw(statement).execute(tx);
+    }
+    if (current === SCHEMA_VERSION) return;
+    await sql`delete from schema_version`.execute(tx);
+    await sql`insert into schema_version (version) values (${SCHEMA_VERSION})`.execute(tx);
+  });
+}

@@ -1,0 +1,83 @@
+import type { Kysely } from 'kysely';
+import { oldestLease } from './leases.ts';
+import type { Pack } from './metadata.ts';
+import type { Schema } from './schema.ts';
+
+// Rows that nothing needs any more. Each function does one bounded piece of work in a short
+// transaction, so that uploads never wait long.
+
+export async function removeUnusedNars(
+  db: Kysely<Schema>,
+  now: number,
+  limit: number,
+): Promise<number> {
+  return db.transaction().execute(async (tx) => {
+    await tx.deleteFrom('lease').where('expires_at', '<=', now).execute();
+    await tx.deleteFrom('staged_nar').where('expires_at', '<=', now).execute();
+    const unused = tx
+      .selectFrom('nar')
+      .select('nar.id')
+      .where(({ not, exists, selectFrom, ref }) =>
+        not(
+          exists(selectFrom('object').select('nar_id').where('object.nar_id', '=', ref('nar.id'))),
+        ),
+      )
+      .where(({ not, exists, selectFrom, ref }) =>
+        not(
+          exists(
+            selectFrom('staged_nar')
+              .select('nar_id')
+              .where('staged_nar.nar_id', '=', ref('nar.id')),
+          ),
+        ),
+      )
+      .where(({ not, exists, selectFrom, ref }) =>
+        not(exists(selectFrom('lease').select('nar_id').where('lease.nar_id', '=', ref('nar.id')))),
+      )
+      .limit(limit);
+    const { numDeletedRows } = await tx
+      .deleteFrom('nar')
+      .where('id', 'in', unused)
+      .executeTakeFirstOrThrow();
+    return Number(numDeletedRows);
+  });
+}
+
+export async function condemnPacks(db: Kysely<Schema>, now: number): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('pack')
+    .set({ condemned_at: now })
+    .where('condemned_at', 'is', null)
+    .where(({ not, exists, selectFrom, ref }) =>
+      not(
+        exists(
+          selectFrom('nar_pack').select('nar_id').where('nar_pack.pack_id', '=', ref('pack.id')),
+        ),
+      ),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}
+
+export async function removeCondemnedPacks(
+  db: Kysely<Schema>,
+  now: number,
+  limit: number,
+): Promise<readonly Pack[]> {
+  return db.transaction().execute(async (tx) => {
+    // An upload that began before the condemnation may hold chunks of the pack; one that began
+    // after it cannot have found any.
+    const oldest = (await oldestLease(tx, now)) ?? now + 1;
+    const packs = await tx
+      .selectFrom('pack')
+      .select(['id', 'key', 'size'])
+      .where('condemned_at', '<', oldest)
+      .limit(limit)
+      .execute();
+    if (packs.length === 0) return [];
+    const ids = packs.map((pack) => pack.id);
+    await tx.deleteFrom('chunk').where('pack_id', 'in', ids).execute();
+    await tx.deleteFrom('pack').where('id', 'in', ids).execute();
+    return packs;
+  });
+}

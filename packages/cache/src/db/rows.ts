@@ -1,0 +1,38 @@
+import { decodeSegments } from '@flywheel/chunking';
+import type { Cache, Nar } from './metadata.ts';
+import type { CacheRow, NarRow } from './schema.ts';
+
+// Rows into the store's own types. Written once here, so that no query hand-converts.
+
+export function cacheOf(row: CacheRow): Cache {
+  return {
+    id: row.id,
+    name: row.name,
+    secretKey: row.secret_key,
+    isPublic: row.is_public === 1,
+    storeDir: row.store_dir,
+    priority: row.priority,
+    upstreamCacheKeyNames: JSON.parse(row.upstream_cache_key_names) as string[],
+    retentionSeconds: row.retention_period ?? undefined,
+    createdAt: row.created_at,
+  };
+}
+
+export function narOf(row: Omit<NarRow, 'damaged' | 'created_at'>): Nar {
+  return {
+    id: row.id,
+    hash: bufferOf(row.hash),
+    size: row.size,
+    fileSize: row.file_size,
+    segments: decodeSegments(row.segments),
+  };
+}
+
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The list in runs of at most `size`, for statements with bounded parameters. */
+export function* batches<T>(list: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
+}

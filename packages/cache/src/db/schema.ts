@@ -1,0 +1,111 @@
+import type { Generated, Selectable } from 'kysely';
+
+// One typed schema for SQLite and PostgreSQL. Hashes are raw bytes; times are milliseconds since
+// the epoch; booleans are 0 or 1; lists are JSON text.
+
+export interface CacheTable {
+  id: Generated<number>;
+  name: string;
+  /** Nix secret key, `name:base64`. */
+  secret_key: string;
+  is_public: number;
+  store_dir: string;
+  priority: number;
+  upstream_cache_key_names: string;
+  /** Seconds; null means the server's own period. */
+  retention_period: number | null;
+  created_at: number;
+}
+
+/** A store path in a cache: what its narinfo says. */
+export interface ObjectTable {
+  cache_id: number;
+  store_path_hash: string;
+  store_path: string;
+  nar_id: number;
+  /** Base names, sorted. */
+  references: string;
+  deriver: string | null;
+  system: string | null;
+  sigs: string;
+  ca: string | null;
+  created_at: number;
+  last_used_at: number;
+  created_by: string | null;
+}
+
+/** A NAR, shared by all caches: where its bytes are. */
+export interface NarTable {
+  id: Generated<number>;
+  hash: Uint8Array;
+  size: number;
+  /** Bytes of all segments together: what a download transfers. */
+  file_size: number;
+  segments: string;
+  /** 1 when a pack it needs was found missing or damaged: reported absent until pushed again. */
+  damaged: number;
+  created_at: number;
+}
+
+export interface PackTable {
+  id: Generated<number>;
+  key: string;
+  size: number;
+  /** Set when nothing refers to it any more; it is deleted once no older upload can be using it. */
+  condemned_at: number | null;
+  created_at: number;
+}
+
+/** Which packs a NAR's segments lie in. */
+export interface NarPackTable {
+  nar_id: number;
+  pack_id: number;
+}
+
+/** Where a chunk's frame is. */
+export interface ChunkTable {
+  hash: Uint8Array;
+  pack_id: number;
+  offset: number;
+  length: number;
+  /** Bytes of plain NAR. */
+  size: number;
+}
+
+/** An upload in progress. What it relies on is kept while the lease has not expired. */
+export interface LeaseTable {
+  id: string;
+  started_at: number;
+  expires_at: number;
+  /** The NAR that a deduplicated upload is about to refer to. */
+  nar_id: number | null;
+}
+
+/** A NAR that `nix copy` has put and not yet described by a narinfo. */
+export interface StagedNarTable {
+  cache_id: number;
+  file_name: string;
+  nar_id: number;
+  expires_at: number;
+}
+
+/** The `.ls` listing of a NAR, zstd-compressed JSON. */
+export interface ListingTable {
+  nar_id: number;
+  body: Uint8Array;
+}
+
+export interface Schema {
+  cache: CacheTable;
+  object: ObjectTable;
+  nar: NarTable;
+  pack: PackTable;
+  nar_pack: NarPackTable;
+  chunk: ChunkTable;
+  lease: LeaseTable;
+  staged_nar: StagedNarTable;
+  listing: ListingTable;
+}
+
+export type CacheRow = Selectable<CacheTable>;
+export type NarRow = Selectable<NarTable>;

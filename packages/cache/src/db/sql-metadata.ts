@@ -1,0 +1,309 @@
+import { sql, type Kysely, type Updateable } from 'kysely';
+import { FlywheelError, type Clock } from '@flywheel/base';
+import type {
+  Cache,
+  CacheSettings,
+  ChunkLocation,
+  Metadata,
+  Nar,
+  NarCommit,
+  ObjectInput,
+  Pack,
+  StoredObject,
+  StoreStatistics,
+  Upload,
+} from './metadata.ts';
+import { commitNar } from './commit-nar.ts';
+import { beginUpload, oldestLease, renewLease } from './leases.ts';
+import { removeCondemnedPacks, removeUnusedNars, condemnPacks } from './reclaim-rows.ts';
+import { batches, bufferOf, cacheOf, narOf } from './rows.ts';
+import type { CacheTable, Schema } from './schema.ts';
+
+/** Parameters a statement may have: PostgreSQL takes 65,535, SQLite 32,766. */
+const LIST_LIMIT = 5000;
+
+/** The Metadata contract over one typed SQL schema. */
+export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
+  return {
+    async findCache(name) {
+      const row = await db
+        .selectFrom('cache')
+        .selectAll()
+        .where('name', '=', name)
+        .executeTakeFirst();
+      return row && cacheOf(row);
+    },
+
+    async listCaches() {
+      return (await db.selectFrom('cache').selectAll().orderBy('name').execute()).map(cacheOf);
+    },
+
+    async createCache(name, settings): Promise<Cache> {
+      const row = await db
+        .insertInto('cache')
+        .values({ name, created_at: clock.now(), ...settingsRow(settings) })
+        .onConflict((conflict) => conflict.column('name').doNothing())
+        .returningAll()
+        .executeTakeFirst();
+      if (row === undefined) {
+        throw new FlywheelError('already-exists', `a cache named ${name} exists already`);
+      }
+      return cacheOf(row);
+    },
+
+    async updateCache(id, changes) {
+      await db.updateTable('cache').set(changesRow(changes)).where('id', '=', id).execute();
+    },
+
+    async deleteCache(id) {
+      const { numDeletedRows } = await db
+        .deleteFrom('cache')
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow();
+      return numDeletedRows > 0n;
+    },
+
+    async findObject(cacheId, storePathHash): Promise<StoredObject | undefined> {
+      const row = await db
+        .selectFrom('object')
+        .innerJoin('nar', 'nar.id', 'object.nar_id')
+        .select(['object.store_path', 'object.references', 'object.deriver', 'object.system'])
+        .select(['object.sigs', 'object.ca', 'object.created_by'])
+        .select(['nar.id', 'nar.hash', 'nar.size', 'nar.file_size', 'nar.segments'])
+        .where('object.cache_id', '=', cacheId)
+        .where('object.store_path_hash', '=', storePathHash)
+        .where('nar.damaged', '=', 0)
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      return {
+        cacheId,
+        storePathHash,
+        storePath: row.store_path,
+        references: JSON.parse(row.references) as string[],
+        deriver: row.deriver ?? undefined,
+        system: row.system ?? undefined,
+        sigs: JSON.parse(row.sigs) as string[],
+        ca: row.ca ?? undefined,
+        createdBy: row.created_by ?? undefined,
+        nar: narOf(row),
+      };
+    },
+
+    async missingPaths(cacheId, hashes) {
+      const missing = new Set(hashes);
+      for (const batch of batches([...missing], LIST_LIMIT)) {
+        const rows = await db
+          .selectFrom('object')
+          .innerJoin('nar', 'nar.id', 'object.nar_id')
+          .select('object.store_path_hash')
+          .where('object.cache_id', '=', cacheId)
+          .where('object.store_path_hash', 'in', batch)
+          .where('nar.damaged', '=', 0)
+          .execute();
+        for (const row of rows) missing.delete(row.store_path_hash);
+      }
+      return [...missing];
+    },
+
+    async touch(cacheId, hashes, at) {
+      for (const batch of batches(hashes, LIST_LIMIT)) {
+        await db
+          .updateTable('object')
+          .set({ last_used_at: at })
+          .where('cache_id', '=', cacheId)
+          .where('store_path_hash', 'in', batch)
+          .execute();
+      }
+    },
+
+    async findListing(narId) {
+      const row = await db
+        .selectFrom('listing')
+        .select('body')
+        .where('nar_id', '=', narId)
+        .executeTakeFirst();
+      return row && bufferOf(row.body);
+    },
+
+    beginUpload: (narHash): Promise<Upload> => beginUpload(db, clock.now(), narHash),
+    renewLease: (lease) => renewLease(db, clock.now(), lease),
+
+    async endLease(lease) {
+      await db.deleteFrom('lease').where('id', '=', lease).execute();
+    },
+
+    async findChunks(hashes): Promise<readonly ChunkLocation[]> {
+      const rows = await db
+        .selectFrom('chunk')
+        .innerJoin('pack', 'pack.id', 'chunk.pack_id')
+        .select(['chunk.hash', 'chunk.pack_id', 'chunk.offset', 'chunk.length', 'chunk.size'])
+        .where('chunk.hash', 'in', hashes)
+        .where('pack.condemned_at', 'is', null)
+        .execute();
+      return rows.map((row) => ({
+        hash: bufferOf(row.hash),
+        pack: row.pack_id,
+        offset: row.offset,
+        length: row.length,
+        size: row.size,
+      }));
+    },
+
+    commitNar: (commit: NarCommit) =>
+      db.transaction().execute((tx) => commitNar(tx, commit, clock.now())),
+
+    async putObject(object: ObjectInput, narId: number) {
+      const now = clock.now();
+      const values = {
+        store_path: object.storePath,
+        nar_id: narId,
+        references: JSON.stringify(object.references),
+        deriver: object.deriver ?? null,
+        system: object.system ?? null,
+        sigs: JSON.stringify(object.sigs),
+        ca: object.ca ?? null,
+        created_at: now,
+        last_used_at: now,
+        created_by: object.createdBy ?? null,
+      };
+      await db.transaction().execute(async (tx) => {
+        const nar = await tx
+          .selectFrom('nar')
+          .select('id')
+          .where('id', '=', narId)
+          .executeTakeFirst();
+        if (nar === undefined) {
+          throw new FlywheelError(
+            'conflict',
+            `the NAR of ${object.storePath} was removed meanwhile`,
+            {
+              details: { hint: 'push the path again' },
+            },
+          );
+        }
+        await tx
+          .insertInto('object')
+          .values({ cache_id: object.cacheId, store_path_hash: object.storePathHash, ...values })
+          .onConflict((conflict) =>
+            conflict.columns(['cache_id', 'store_path_hash']).doUpdateSet(values),
+          )
+          .execute();
+      });
+    },
+
+    async stageNar(cacheId, fileName, narId) {
+      const expiresAt = clock.now() + STAGED_MS;
+      await db
+        .insertInto('staged_nar')
+        .values({ cache_id: cacheId, file_name: fileName, nar_id: narId, expires_at: expiresAt })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['cache_id', 'file_name'])
+            .doUpdateSet({ nar_id: narId, expires_at: expiresAt }),
+        )
+        .execute();
+    },
+
+    async findStagedNar(cacheId, fileName): Promise<Nar | undefined> {
+      const row = await db
+        .selectFrom('staged_nar')
+        .innerJoin('nar', 'nar.id', 'staged_nar.nar_id')
+        .selectAll('nar')
+        .where('staged_nar.cache_id', '=', cacheId)
+        .where('staged_nar.file_name', '=', fileName)
+        .where('nar.damaged', '=', 0)
+        .executeTakeFirst();
+      return row && narOf(row);
+    },
+
+    async findPacks(ids): Promise<readonly Pack[]> {
+      const packs: Pack[] = [];
+      for (const batch of batches(ids, LIST_LIMIT)) {
+        packs.push(
+          ...(await db
+            .selectFrom('pack')
+            .select(['id', 'key', 'size'])
+            .where('id', 'in', batch)
+            .execute()),
+        );
+      }
+      return packs;
+    },
+
+    markPackDamaged: (packId) =>
+      db.transaction().execute(async (tx) => {
+        await tx.deleteFrom('chunk').where('pack_id', '=', packId).execute();
+        const { numUpdatedRows } = await tx
+          .updateTable('nar')
+          .set({ damaged: 1 })
+          .where(
+            'id',
+            'in',
+            tx.selectFrom('nar_pack').select('nar_id').where('pack_id', '=', packId),
+          )
+          .executeTakeFirstOrThrow();
+        return Number(numUpdatedRows);
+      }),
+
+    async dropAllLeases() {
+      await db.deleteFrom('lease').execute();
+    },
+
+    async knownPackKeys(keys) {
+      const known = new Set<string>();
+      for (const batch of batches(keys, LIST_LIMIT)) {
+        const rows = await db.selectFrom('pack').select('key').where('key', 'in', batch).execute();
+        for (const row of rows) known.add(row.key);
+      }
+      return known;
+    },
+
+    oldestLease: () => oldestLease(db, clock.now()),
+    removeUnusedNars: (limit) => removeUnusedNars(db, clock.now(), limit),
+    condemnPacks: () => condemnPacks(db, clock.now()),
+    removeCondemnedPacks: (limit) => removeCondemnedPacks(db, clock.now(), limit),
+
+    async statistics(): Promise<StoreStatistics> {
+      const { rows } = await sql<StoreStatistics>`select
+        (select count(*) from cache) as caches,
+        (select count(*) from object) as objects,
+        (select count(*) from nar) as nars,
+        (select coalesce(sum(nar.size), 0) from object join nar on nar.id = object.nar_id) as "logicalBytes",
+        (select count(*) from chunk) as chunks,
+        (select count(*) from pack) as packs,
+        (select coalesce(sum(size), 0) from pack) as "storedBytes"`.execute(db);
+      const [row] = rows;
+      if (row === undefined) throw new FlywheelError('internal', 'the database gave no statistics');
+      return { ...row };
+    },
+
+    close: () => db.destroy(),
+  };
+}
+
+/** How long a NAR put by `nix copy` waits for its narinfo. */
+const STAGED_MS = 24 * 3600 * 1000;
+
+function settingsRow(settings: CacheSettings) {
+  return {
+    secret_key: settings.secretKey,
+    is_public: settings.isPublic ? 1 : 0,
+    store_dir: settings.storeDir,
+    priority: settings.priority,
+    upstream_cache_key_names: JSON.stringify(settings.upstreamCacheKeyNames),
+    retention_period: settings.retentionSeconds ?? null,
+  };
+}
+
+function changesRow(changes: Partial<CacheSettings>): Updateable<CacheTable> {
+  const row: Updateable<CacheTable> = {};
+  if (changes.secretKey !== undefined) row.secret_key = changes.secretKey;
+  if (changes.isPublic !== undefined) row.is_public = changes.isPublic ? 1 : 0;
+  if (changes.storeDir !== undefined) row.store_dir = changes.storeDir;
+  if (changes.priority !== undefined) row.priority = changes.priority;
+  if (changes.upstreamCacheKeyNames !== undefined) {
+    row.upstream_cache_key_names = JSON.stringify(changes.upstreamCacheKeyNames);
+  }
+  if ('retentionSeconds' in changes) row.retention_period = changes.retentionSeconds ?? null;
+  return row;
+}

@@ -1,0 +1,123 @@
+import { statSync } from 'node:fs';
+import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite';
+import { Kysely, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely';
+import { FlywheelError, messageOf } from '@flywheel/base';
+import type { Schema } from './schema.ts';
+
+/** A Kysely over `node:sqlite`, and how many statements it has run. */
+export interface SqliteHandle {
+  readonly db: Kysely<Schema>;
+  readonly statements: () => number;
+}
+
+/**
+ * Opens the database file (or `:memory:`). WAL with synchronous=normal: a power cut may lose the
+ * last commits, never the database; a killed process loses nothing. Throws `corrupt` for a file
+ * that is no intact SQLite database.
+ */
+export function openSqlite(file: string): SqliteHandle {
+  let database: DatabaseSync;
+  try {
+    database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
+    database.exec('pragma journal_mode = wal; pragma synchronous = normal;');
+    // Bounded, so that the working set of a big store cannot push the process past its memory.
+    database.exec('pragma cache_size = -16384; pragma temp_store = memory;');
+    if (file === ':memory:' || statSync(file).size < QUICK_CHECK_LIMIT) quickCheck(database);
+  } catch (cause) {
+    throw openError(file, cause);
+  }
+  const adapter = new SqliteAdapter(database);
+  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapter }) });
+  return { db, statements: () => adapter.statements };
+}
+
+// Reads the whole file: a good second per GiB, which a start of a large store should not cost.
+const QUICK_CHECK_LIMIT = 64 * 1024 * 1024;
+
+function quickCheck(database: DatabaseSync): void {
+  const row = database.prepare('pragma quick_check(1)').get() as { quick_check: string };
+  if (row.quick_check !== 'ok') throw new Error(row.quick_check);
+}
+
+/** The small part of better-sqlite3 that Kysely calls, with prepared statements kept by their SQL. */
+class SqliteAdapter implements SqliteDatabase {
+  readonly #database: DatabaseSync;
+  readonly #prepared = new Map<string, SqliteStatement>();
+  statements = 0;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  prepare(sql: string): SqliteStatement {
+    this.statements += 1;
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = adaptStatement(this.#database.prepare(sql));
+    // Statements with lists differ by their length; the bound is far above what the store uses.
+    if (this.#prepared.size < 1000) this.#prepared.set(sql, statement);
+    return statement;
+  }
+
+  close(): void {
+    this.#prepared.clear();
+    this.#database.close();
+  }
+}
+
+function adaptStatement(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => guarded(() => statement.all(...(parameters as SQLInputValue[]))),
+    run: (parameters) => guarded(() => statement.run(...(parameters as SQLInputValue[]))),
+    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
+  };
+}
+
+function guarded<T>(query: () => T): T {
+  try {
+    return query();
+  } catch (cause) {
+    if (((cause as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_FULL) {
+      throw new FlywheelError('no-space', 'no space left for the database', { cause });
+    }
+    throw cause;
+  }
+}
+
+// Primary result codes, https://www.sqlite.org/rescode.html
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_READONLY = 8;
+const SQLITE_NOTADB = 26;
+
+function openError(file: string, cause: unknown): FlywheelError {
+  const code = ((cause as { errcode?: number }).errcode ?? SQLITE_CORRUPT) & 0xff;
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) {
+    return new FlywheelError('corrupt', `the database ${file} is damaged: ${messageOf(cause)}`, {
+      cause,
+      details: {
+        hint: `nothing was changed; restore ${file} from a backup, or move it (with its -wal and -shm files) away to start with an empty index`,
+      },
+    });
+  }
+  if (code === SQLITE_READONLY || code === SQLITE_CANTOPEN) {
+    return new FlywheelError(
+      'forbidden',
+      `cannot write the database ${file}: ${messageOf(cause)}`,
+      {
+        cause,
+        details: {
+          hint: 'check the owner and mode of the data directory, or choose another with --data',
+        },
+      },
+    );
+  }
+  if (code === SQLITE_FULL) {
+    return new FlywheelError('no-space', `no space left for the database ${file}`, { cause });
+  }
+  return new FlywheelError('unavailable', `open the database ${file}: ${messageOf(cause)}`, {
+    cause,
+  });
+}

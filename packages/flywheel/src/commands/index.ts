@@ -1,0 +1,28 @@
+// The command tree. A command is a file here, a group of commands is a folder with an index.ts of
+// its own; both hold only flags and help, and load what they run when they run it.
+import { buildRouteMap } from '@stricli/core';
+import type { CliContext } from '../context.ts';
+import { doctor } from './doctor.ts';
+import { describe } from './help.ts';
+import { test } from './test.ts';
+import { version } from './version.ts';
+
+const routes = { doctor, test, version };
+
+export const root = buildRouteMap<keyof typeof routes, CliContext>({
+  routes,
+  docs: {
+    brief: 'Glorious Flywheel: GitLab infrastructure that builds, caches and monitors itself',
+    fullDescription: describe(
+      `
+Glorious Flywheel: GitLab infrastructure that builds, caches and monitors itself.
+
+Each command explains itself with --help, prints JSON for scripts with --json, and ends with an
+exit code of docs/reference/exit-codes.md.`,
+      [
+        ['./flywheel doctor', 'check that this machine has what is needed'],
+        ['./flywheel test', 'run the tests that need nothing but Node'],
+      ],
+    ),
+  },
+});

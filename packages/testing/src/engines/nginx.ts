@@ -1,0 +1,90 @@
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FlywheelError } from '@flywheel/base';
+import { startChild, stopChild } from './child.ts';
+import type { Missing } from './missing.ts';
+
+const PROGRAM = '/usr/sbin/nginx';
+
+export interface Nginx extends AsyncDisposable {
+  /** Ends with a slash. */
+  readonly url: string;
+  /** Its only process: no master, one worker, to be measured against one process of ours. */
+  readonly pid: number;
+}
+
+export interface NginxOptions {
+  readonly root: string;
+  /** Also takes files with PUT, and makes the folders they need. */
+  readonly writable?: boolean;
+}
+
+/** Serves the files under `root` from a loopback port with sendfile, logging nothing. */
+export async function startNginx(options: NginxOptions): Promise<Nginx | Missing> {
+  const there = await access(PROGRAM).then(
+    () => true,
+    () => false,
+  );
+  if (!there) return { missing: `no ${PROGRAM}; Debian's package is nginx-light` };
+  const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
+  const port = await freePort();
+  const configuration = join(folder, 'nginx.conf');
+  await writeFile(configuration, configurationText(folder, options, port));
+  const child = startChild([PROGRAM, '-p', folder, '-c', configuration], { env: {} });
+  let said = '';
+  child.stderr?.on('data', (piece: Buffer) => (said += piece.toString()));
+  const stop = async (): Promise<void> => {
+    await stopChild(child);
+    await rm(folder, { recursive: true, force: true });
+  };
+  const url = `http://127.0.0.1:${port}/`;
+  for (let tries = 0; tries < 100; tries += 1) {
+    if (child.exitCode !== null || child.pid === undefined) break;
+    const answer = await fetch(url, { method: 'HEAD' }).catch(() => undefined);
+    if (answer !== undefined) return { url, pid: child.pid, [Symbol.asyncDispose]: stop };
+    await sleep(50);
+  }
+  await stop();
+  throw new FlywheelError('unavailable', `nginx did not start on port ${port}: ${said}`);
+}
+
+function configurationText(folder: string, options: NginxOptions, port: number): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `  ${kind}_temp_path ${folder}/${kind};`)
+    .join('\n');
+  const writes = 'client_max_body_size 0; dav_methods PUT; create_full_put_path on;';
+  return `daemon off;
+master_process off;
+user root;
+pid ${folder}/nginx.pid;
+error_log stderr warn;
+events { worker_connections 512; }
+http {
+${temporary}
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_requests 1000000;
+  default_type application/octet-stream;
+  server {
+    listen 127.0.0.1:${port};
+    location / { root ${options.root}; ${options.writable === true ? writes : ''} }
+  }
+}
+`;
+}
+
+/** A port that was free a moment ago. nginx cannot pick one itself and say which. */
+async function freePort(): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const server = createServer().once('error', reject);
+  server.listen(0, '127.0.0.1', () => {
+    const { port } = server.address() as AddressInfo;
+    server.close(() => resolve(port));
+  });
+  return promise;
+}

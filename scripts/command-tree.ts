@@ -1,0 +1,65 @@
+import { root } from '../packages/flywheel/src/commands/index.ts';
+
+/** A command with its flags (`--data`), or a group of commands. */
+export interface CommandTree {
+  readonly commands: ReadonlyMap<string, CommandTree>;
+  readonly flags: ReadonlySet<string>;
+}
+
+const EVERYWHERE = ['--help', '-h'];
+const AT_THE_ROOT = ['--version', '-v'];
+
+/** The tree of the real command line. */
+export function readCommandTree(): CommandTree {
+  const { commands, flags } = read(root);
+  return { commands, flags: new Set([...flags, ...AT_THE_ROOT]) };
+}
+
+/** What is wrong with `./flywheel …words`, as a reader of the docs would type it. */
+export function commandIssue(tree: CommandTree, words: readonly string[]): string | undefined {
+  let node = tree;
+  const path = ['./flywheel'];
+  for (const word of words) {
+    if (word === '--' || word === '…' || word === '...') return undefined;
+    const flag = /^(--?[a-z][\w-]*)/i.exec(word)?.[1];
+    if (flag !== undefined) {
+      if (!node.flags.has(flag)) return `${path.join(' ')} has no flag ${flag}`;
+      continue;
+    }
+    if (node.commands.size === 0) continue; // an argument, or the value of a flag
+    const next = node.commands.get(word);
+    // Words of a synopsis, such as COMMAND or [OPTIONS], stand for something else.
+    if (next === undefined && /^[a-z][a-z-]*$/.test(word)) {
+      return `${path.join(' ')} has no command "${word}"`;
+    }
+    if (next === undefined) return undefined;
+    path.push(word);
+    node = next;
+  }
+  return undefined;
+}
+
+type Target = ReturnType<(typeof root)['getAllEntries']>[number]['target'];
+
+function read(target: Target): CommandTree {
+  if ('getAllEntries' in target) {
+    const entries = target.getAllEntries().map(({ name, target: inner }) => {
+      return [name['convert-camel-to-kebab'], read(inner)] as const;
+    });
+    return { commands: new Map(entries), flags: new Set(EVERYWHERE) };
+  }
+  const { flags = {}, aliases = {} } = target.parameters;
+  return {
+    commands: new Map(),
+    flags: new Set([
+      ...EVERYWHERE,
+      ...Object.keys(flags).map((name) => `--${kebab(name)}`),
+      ...Object.keys(flags).map((name) => `--no-${kebab(name)}`),
+      ...Object.keys(aliases).map((name) => `-${name}`),
+    ]),
+  };
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

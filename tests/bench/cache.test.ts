@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CacheProcess } from '@flywheel/testing';
+import { GIB, narBytes } from './bench.ts';
+import type { Bench } from './bench.ts';
+import { benchNarinfos } from './narinfo-bench.ts';
+import { benchPull } from './pull-bench.ts';
+import { benchPush } from './push-bench.ts';
+import { Report } from './report.ts';
+import { makeWorkload } from './workload.ts';
+
+const CONDITIONS = { seed: 1, paths: 320, bytes: 1.02 * GIB, changed: 0.05 };
+const PROGRAMS = ['/usr/bin/curl', '/usr/bin/wrk', '/usr/sbin/nginx'];
+const TIMEOUT_MS = 15 * 60_000;
+
+const absent = PROGRAMS.filter((program) => !existsSync(program));
+if (absent.length > 0) test('the cache', ({ skip }) => skip(`not installed: ${absent.join(', ')}`));
+else describe('the cache beside nginx', { timeout: TIMEOUT_MS }, declareTests);
+
+function declareTests(): void {
+  let bench: Bench;
+  let server: CacheProcess | undefined;
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+    const workload = await makeWorkload(join(folder, 'nars'), CONDITIONS);
+    const sizes = { first: narBytes(workload.first), second: narBytes(workload.second) };
+    const report = new Report('cache', { ...CONDITIONS, files: workload.files, sizes });
+    bench = { folder, workload, report };
+  }, TIMEOUT_MS);
+
+  afterAll(async () => {
+    await server?.[Symbol.asyncDispose]();
+    await bench.report.finish();
+    await rm(bench.folder, { recursive: true });
+  });
+
+  test('push', async ({ skip }) => {
+    const bytes = narBytes(bench.workload.first);
+    if (bytes < GIB) skip(`the files of this machine make only ${bytes} bytes of NARs, not a GiB`);
+    server = await benchPush(bench);
+    expect(bench.workload.first.length).toBe(CONDITIONS.paths);
+  });
+
+  test('pull, the first version', async ({ skip }) => {
+    if (server) await benchPull(bench, server, 'first');
+    else skip('nothing was pushed');
+  });
+
+  test('pull, the second version', async ({ skip }) => {
+    if (server) await benchPull(bench, server, 'second');
+    else skip('nothing was pushed');
+  });
+
+  test('narinfo', async ({ skip }) => {
+    if (server) await benchNarinfos(bench, server);
+    else skip('nothing was pushed');
+  });
+}

@@ -1,0 +1,25 @@
+/** Runs two contestants in turn, `rounds` times, so that what else the machine does hits both. */
+export async function alternate<A, B>(
+  rounds: number,
+  first: (round: number) => Promise<A>,
+  second: (round: number) => Promise<B>,
+): Promise<[A[], B[]]> {
+  const results: [A[], B[]] = [[], []];
+  for (let round = 0; round < rounds; round += 1) {
+    results[0].push(await first(round));
+    results[1].push(await second(round));
+  }
+  return results;
+}
+
+/** The middle of what `pick` says of each run; of an even number, the mean of the middle two. */
+export function median<T>(runs: readonly T[], pick: (run: T) => number): number {
+  const sorted = runs.map(pick).sort((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
+  return (lower + upper) / 2;
+}
+
+export function largest<T>(runs: readonly T[], pick: (run: T) => number): number {
+  return Math.max(...runs.map(pick));
+}

@@ -1,0 +1,14 @@
+import { makeWorkload } from './workload.ts';
+import { GIB, narBytes } from './bench.ts';
+import { runChild } from '@flywheel/testing';
+import { rmSync } from 'node:fs';
+rmSync('/tmp/bw', {recursive: true, force: true});
+console.time('w');
+const w = await makeWorkload('/tmp/bw', { seed: 1, paths: 320, bytes: 1.02 * GIB, changed: 0.05 });
+console.timeEnd('w');
+console.log(w.files, narBytes(w.first)/GIB, narBytes(w.second)/GIB);
+const s = w.first.map(n => n.narSize).sort((a,b)=>a-b);
+console.log(s[0], s[80], s[160], s[240], s[319], w.first.filter((n,i)=>n.hash!==w.second[i]!.hash).length);
+console.time('floor');
+console.log(await runChild([process.execPath, 'tests/bench/floor.ts'], { env: {}, input: w.first.map(n=>n.narFile).join('\n') }));
+console.timeEnd('floor');

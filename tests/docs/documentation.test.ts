@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FlywheelError } from '@flywheel/base';
+import type { ErrorCode } from '@flywheel/base';
+import { expect, test } from 'vitest';
+import { exitCodeOf } from '../../packages/flywheel/src/exit.ts';
+import { checkDocs } from '../../scripts/check-docs.ts';
+import { readCommandTree } from '../../scripts/command-tree.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+test('the documentation names only what exists', () => {
+  expect(checkDocs(root, readCommandTree())).toEqual([]);
+});
+
+test('the table of exit codes is that of the code', () => {
+  const page = readFileSync(join(root, 'docs/reference/exit-codes.md'), 'utf8');
+  const rows = [...page.matchAll(/^\|\s*(\d+) \| `([a-z-]+)`/gm)];
+  expect(rows).toHaveLength(12);
+  for (const [, exitCode, code] of rows) {
+    const error = new FlywheelError(code as ErrorCode, 'x');
+    expect(`${code} ${exitCodeOf(error)}`).toBe(`${code} ${exitCode}`);
+  }
+});
