@@ -58,7 +58,7 @@ export interface CacheServer {
 /** Chunks that are hashed, looked up and compressed together. */
 const BATCH_BYTES = 1024 * 1024;
 
-const DEFAULT_SETTINGS: ApiSettings = {
+const DEFAULT_SETTINGS: Omit<ApiSettings, 'publicStatus'> = {
   allowedHosts: [],
   apiEndpoint: undefined,
   substituterEndpoint: undefined,
@@ -105,7 +105,11 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   };
   const startedAt = clock.now();
   const parts: ApiParts = {
-    settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    settings: {
+      ...DEFAULT_SETTINGS,
+      publicStatus: isLoopback(options.listen.host),
+      ...options.settings,
+    },
     store,
     authenticator: createAuthenticator(tokenKey, {}, clock),
     caches: createCacheDirectory(metadata, clock),
@@ -137,8 +141,16 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   return { url, adminToken, close: () => running.disposeAsync() };
 }
 
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
 function createHttpServer(parts: ApiParts): Server {
   const app = createApp(parts);
+  const listener = getRequestListener(app.fetch, {
+    hostname: 'localhost',
+    overrideGlobalObjects: false,
+  });
   return createServer(
     {
       // Answered by ourselves, in the protocol's form.
@@ -149,10 +161,7 @@ function createHttpServer(parts: ApiParts): Server {
       keepAliveTimeout: 75_000,
       noDelay: true,
     },
-    getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
-      hostname: 'localhost',
-      overrideGlobalObjects: false,
-    }),
+    (incoming, outgoing) => void listener(incoming, outgoing),
   );
 }
 

@@ -1,4 +1,4 @@
-import { FlywheelError, isFlywheelError, toFlywheelError, type ErrorCode } from '@flywheel/base';
+import { FlywheelError, toFlywheelError, type ErrorCode } from '@flywheel/base';
 
 /** Attic's machine names of errors, and the HTTP status and text of each. */
 const WIRE_ERRORS = {
@@ -71,9 +71,10 @@ function wireName(error: FlywheelError): WireErrorName {
   switch (error.code) {
     case 'invalid-input':
     case 'corrupt':
-    case 'unsupported':
       // `corrupt` data that a client sent; damaged stored data is IncompleteNar, by name.
       return 'RequestError';
+    case 'unsupported':
+      return 'UnsupportedMediaType';
     case 'already-exists':
       return 'CacheAlreadyExists';
     case 'too-large':
@@ -89,10 +90,10 @@ function wireName(error: FlywheelError): WireErrorName {
 }
 
 function textOf(error: FlywheelError): string {
-  if (error.details['wire'] !== undefined) return error.message;
-  return `${WIRE_ERRORS[wireName(error)].message}: ${error.message}`;
-}
-
-export function isWireError(error: unknown, name: WireErrorName): boolean {
-  return isFlywheelError(error) && error.details['wire'] === name;
+  const { wire, hint } = error.details;
+  if (wire !== undefined) return error.message;
+  const name = wireName(error);
+  if (name === 'CacheAlreadyExists') return WIRE_ERRORS[name].message;
+  const advice = typeof hint === 'string' ? `; ${hint}` : '';
+  return `${WIRE_ERRORS[name].message}: ${error.message}${advice}`;
 }

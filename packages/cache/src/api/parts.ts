@@ -16,6 +16,8 @@ export interface ApiSettings {
   readonly substituterEndpoint: string | undefined;
   /** Limit in bytes of upload info sent as a preamble. */
   readonly maxNarInfoSize: number;
+  /** Whether the store's figures are shown to callers without a token. */
+  readonly publicStatus: boolean;
 }
 
 /** What the endpoints work with. */

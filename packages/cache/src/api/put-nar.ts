@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { FlywheelError, isFlywheelError, type ByteStream } from '@flywheel/base';
+import { FlywheelError, type ByteStream } from '@flywheel/base';
 import { encodeBase32 } from '@flywheel/nix';
 import { decompress, detectCompression, MAGIC_BYTES } from '../store/decompress.ts';
 import { ingestNar } from '../store/ingest-nar.ts';
@@ -29,10 +29,6 @@ export function putNar(parts: ApiParts): Handler {
         origin: JSON.stringify({ cache: cache.name, file }),
       });
       await metadata.stageNar(cache.id, file, nar.id);
-    } catch (error) {
-      if (isFlywheelError(error, 'unsupported'))
-        throw wireError('UnsupportedMediaType', error.message);
-      throw error;
     } finally {
       await metadata.endLease(lease);
     }

@@ -1,16 +1,23 @@
 import { formatBytes, formatDuration } from '@flywheel/base';
-import { savingOf, type Status } from './status.ts';
+import type { StoreStatistics } from '../db/metadata.ts';
+
+export interface PublicCacheStatus {
+  readonly name: string;
+  readonly publicKey: string;
+  readonly substituter: string;
+}
+
+export interface Status {
+  readonly statistics: StoreStatistics;
+  /** Public caches only: what an anonymous caller may know. */
+  readonly caches: readonly PublicCacheStatus[];
+  readonly extra: Readonly<Record<string, unknown>>;
+  readonly takenAt: number;
+}
 
 /** The status page: one file, no script, nothing from elsewhere. */
-export function renderStatusPage({ statistics, caches, extra, takenAt }: Status): string {
-  const figures: [string, string][] = [
-    ['store paths', count(statistics.objects)],
-    ['NARs', count(statistics.nars)],
-    ['plain size', formatBytes(statistics.logicalBytes)],
-    ['stored', formatBytes(statistics.storedBytes)],
-    ['chunks', count(statistics.chunks)],
-    ['caches', count(statistics.caches)],
-  ];
+export function renderStatusPage(status: Status, withFigures: boolean): string {
+  const { caches, extra, takenAt } = status;
   const uptime = typeof extra['uptime_ms'] === 'number' ? formatDuration(extra['uptime_ms']) : '–';
   return `<!doctype html>
 <html lang="en">
@@ -25,14 +32,11 @@ export function renderStatusPage({ statistics, caches, extra, takenAt }: Status)
 <header>
 ${WHEEL}
 <div><h1>Glorious Flywheel</h1>
-<p>binary cache · version ${escapeHtml(String(extra['version'] ?? ''))} · up ${uptime}</p></div>
+<p>binary cache · version ${escapeHtml(typeof extra['version'] === 'string' ? extra['version'] : 'unknown')} · up ${uptime}</p></div>
 </header>
 <main>
-<section aria-label="figures" class="figures">
-${figures.map(([name, value]) => `<dl><dt>${name}</dt><dd>${value}</dd></dl>`).join('\n')}
-</section>
-<p class="note">${escapeHtml(savingOf(statistics) ?? 'The store is empty: push something to see what it saves.')}</p>
-${renderTurn(extra['last_turn'])}
+${withFigures ? renderFigures(status.statistics) : '<p class="note">The figures of this store are shown to holders of a token, as JSON.</p>'}
+${withFigures ? renderTurn(extra['last_turn']) : ''}
 <section>
 <h2>Use it</h2>
 ${caches.length === 0 ? '<p>No public cache. Private ones are not listed here.</p>' : caches.map(renderCache).join('\n')}
@@ -44,9 +48,32 @@ ${caches.length === 0 ? '<p>No public cache. Private ones are not listed here.</
 `;
 }
 
+function renderFigures(statistics: StoreStatistics): string {
+  const figures: [string, string][] = [
+    ['store paths', count(statistics.objects)],
+    ['NARs', count(statistics.nars)],
+    ['plain size', formatBytes(statistics.logicalBytes)],
+    ['stored', formatBytes(statistics.storedBytes)],
+    ['chunks', count(statistics.chunks)],
+    ['caches', count(statistics.caches)],
+  ];
+  const cells = figures.map(([name, value]) => `<dl><dt>${name}</dt><dd>${value}</dd></dl>`);
+  const saving = savingOf(statistics) ?? 'The store is empty: push something to see what it saves.';
+  return `<section aria-label="figures" class="figures">
+${cells.join('\n')}
+</section>
+<p class="note">${escapeHtml(saving)}</p>`;
+}
+
 function renderCache(cache: Status['caches'][number]): string {
   const lines = `extra-substituters = ${cache.substituter}\nextra-trusted-public-keys = ${cache.publicKey}`;
   return `<h3>${escapeHtml(cache.name)}</h3>\n<p>In <code>nix.conf</code>:</p>\n<pre>${escapeHtml(lines)}</pre>`;
+}
+
+/** What deduplication and compression make of it; undefined for an empty store. */
+function savingOf({ logicalBytes, storedBytes }: StoreStatistics): string | undefined {
+  if (storedBytes === 0 || logicalBytes === 0) return undefined;
+  return `${formatBytes(logicalBytes)} in ${formatBytes(storedBytes)}`;
 }
 
 /** What `flywheel up` tells of the wheel's last turn; nothing when the server runs on its own. */

@@ -1,23 +1,10 @@
-import { formatBytes } from '@flywheel/base';
 import { SecretKey } from '@flywheel/nix';
 import type { Cache, StoreStatistics } from '../db/metadata.ts';
+import { claimsOf } from './authorize.ts';
 import { endpointsOf } from './endpoints.ts';
-import type { ApiParts, Handler } from './parts.ts';
-import { renderStatusPage } from './status-page.ts';
-
-export interface PublicCacheStatus {
-  readonly name: string;
-  readonly publicKey: string;
-  readonly substituter: string;
-}
-
-export interface Status {
-  readonly statistics: StoreStatistics;
-  /** Public caches only: what an anonymous caller may know. */
-  readonly caches: readonly PublicCacheStatus[];
-  readonly extra: Readonly<Record<string, unknown>>;
-  readonly takenAt: number;
-}
+import { wireError } from './error-response.ts';
+import type { ApiContext, ApiParts, Handler } from './parts.ts';
+import { renderStatusPage, type Status } from './status-page.ts';
 
 /** Counting a large store takes a while; a page that is reloaded should not. */
 const FRESH_MS = 2000;
@@ -25,6 +12,7 @@ const FRESH_MS = 2000;
 /** GET /_status.json: the figures of the status page. */
 export function statusJson(parts: ApiParts): Handler {
   return async (c) => {
+    if (!(await mayReadFigures(parts, c))) throw wireError('Unauthorized');
     const { statistics, caches, extra, takenAt } = await readStatus(parts, c.env.incoming.headers);
     return c.json({ ...extra, ...statistics, caches_public: caches, taken_at: takenAt });
   };
@@ -34,12 +22,17 @@ export function statusJson(parts: ApiParts): Handler {
 export function statusPage(parts: ApiParts): Handler {
   return async (c) => {
     const status = await readStatus(parts, c.env.incoming.headers);
-    return c.html(renderStatusPage(status), 200, {
+    return c.html(renderStatusPage(status, await mayReadFigures(parts, c)), 200, {
       'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
       'X-Content-Type-Options': 'nosniff',
       'Referrer-Policy': 'no-referrer',
     });
   };
+}
+
+/** The figures count private caches too: on loopback everybody may read them, elsewhere a token. */
+async function mayReadFigures(parts: ApiParts, c: ApiContext): Promise<boolean> {
+  return parts.settings.publicStatus || (await claimsOf(parts, c)) !== undefined;
 }
 
 const latest = new WeakMap<
@@ -73,10 +66,4 @@ async function takeStatus(parts: ApiParts) {
   const { metadata } = parts.store;
   const statistics = await metadata.statistics();
   return { statistics, rows: await metadata.listCaches(), takenAt: parts.clock.now() };
-}
-
-/** `3.1× smaller`: logical bytes over stored ones, or undefined for an empty store. */
-export function savingOf({ logicalBytes, storedBytes }: StoreStatistics): string | undefined {
-  if (storedBytes === 0 || logicalBytes === 0) return undefined;
-  return `${formatBytes(logicalBytes)} in ${formatBytes(storedBytes)}`;
 }

@@ -17,22 +17,29 @@ export async function removeUnusedNars(
     const unused = tx
       .selectFrom('nar')
       .select('nar.id')
-      .where(({ not, exists, selectFrom, ref }) =>
-        not(
-          exists(selectFrom('object').select('nar_id').where('object.nar_id', '=', ref('nar.id'))),
-        ),
-      )
-      .where(({ not, exists, selectFrom, ref }) =>
-        not(
-          exists(
-            selectFrom('staged_nar')
-              .select('nar_id')
-              .where('staged_nar.nar_id', '=', ref('nar.id')),
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb.selectFrom('object').select('nar_id').whereRef('object.nar_id', '=', 'nar.id'),
           ),
         ),
       )
-      .where(({ not, exists, selectFrom, ref }) =>
-        not(exists(selectFrom('lease').select('nar_id').where('lease.nar_id', '=', ref('nar.id')))),
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('staged_nar')
+              .select('nar_id')
+              .whereRef('staged_nar.nar_id', '=', 'nar.id'),
+          ),
+        ),
+      )
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb.selectFrom('lease').select('nar_id').whereRef('lease.nar_id', '=', 'nar.id'),
+          ),
+        ),
       )
       .limit(limit);
     const { numDeletedRows } = await tx
@@ -48,10 +55,10 @@ export async function condemnPacks(db: Kysely<Schema>, now: number): Promise<num
     .updateTable('pack')
     .set({ condemned_at: now })
     .where('condemned_at', 'is', null)
-    .where(({ not, exists, selectFrom, ref }) =>
-      not(
-        exists(
-          selectFrom('nar_pack').select('nar_id').where('nar_pack.pack_id', '=', ref('pack.id')),
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb.selectFrom('nar_pack').select('nar_id').whereRef('nar_pack.pack_id', '=', 'pack.id'),
         ),
       ),
     )

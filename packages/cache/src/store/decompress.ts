@@ -46,7 +46,7 @@ export async function* decompress(
   source.once('error', (error) => {
     sourceError = error;
   });
-  const plain = pipeline(source, await decompressor(compression), () => {});
+  const plain = pipeline(source, await DECOMPRESSORS[compression](), () => {});
   try {
     yield* plain as AsyncIterable<Buffer>;
   } catch (cause) {
@@ -61,18 +61,13 @@ export async function* decompress(
   }
 }
 
-async function decompressor(compression: Exclude<Compression, 'none'>): Promise<Transform> {
-  switch (compression) {
-    case 'zstd':
-      return createZstdDecompress();
-    case 'gzip':
-      return createGunzip();
-    case 'br':
-      return createBrotliDecompress();
-    // Loaded when first wanted: neither belongs into the start of the server.
-    case 'xz':
-      return (await import('./xz.ts')).createXzDecompress();
-    case 'bzip2':
-      return (await import('./bzip2.ts')).createBzip2Decompress();
-  }
-}
+const DECOMPRESSORS: Readonly<
+  Record<Exclude<Compression, 'none'>, () => Transform | Promise<Transform>>
+> = {
+  zstd: createZstdDecompress,
+  gzip: createGunzip,
+  br: createBrotliDecompress,
+  // Loaded when first wanted: neither belongs into the start of the server.
+  xz: async () => (await import('./xz.ts')).createXzDecompress(),
+  bzip2: async () => (await import('./bzip2.ts')).createBzip2Decompress(),
+};
