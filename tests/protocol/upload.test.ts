@@ -90,7 +90,7 @@ test('info as a preamble, in one piece or byte by byte, and preferred over the h
   const header = { 'X-Attic-Nar-Info-Preamble-Size': size };
   expect((await put(header, body)).json()).toMatchObject({ kind: 'Uploaded' });
   expect((await put(header, Buffer.concat(body))).json()).toMatchObject({ kind: 'Deduplicated' });
-  const bytes = [...Buffer.concat(body)].map((byte) => Buffer.from([byte]));
+  const bytes = Array.from(Buffer.concat(body), (byte) => Buffer.from([byte]));
   expect((await put(header, bytes)).json()).toMatchObject({ kind: 'Deduplicated' });
   const both = { ...header, 'X-Attic-Nar-Info': '{"cache":"nonsense"}' };
   expect((await put(both, body)).json()).toMatchObject({ kind: 'Deduplicated' });

@@ -5,6 +5,15 @@ import { FlywheelError } from '@flywheel/base';
 export const DEFAULT_ZSTD_LEVEL = 5;
 
 /**
+ * Size of the compressor's output buffer: all of the frame at once (ZSTD_COMPRESSBOUND of zstd.h),
+ * and above the size of Node's shared pool, so that the frame has memory of its own, which a worker
+ * can give back at once.
+ */
+function outputBytes(chunkBytes: number): number {
+  return Math.max(Buffer.poolSize, chunkBytes + (chunkBytes >> 8)) + 128;
+}
+
+/**
  * One chunk as one independent zstd frame (RFC 8878). Frames simply follow each other in a pack, so
  * any run of chunks is a valid zstd stream. Synchronous: it is called from worker threads.
  */
@@ -12,8 +21,7 @@ export function encodeFrame(chunk: Uint8Array, level: number): Buffer {
   return zstdCompressSync(chunk, {
     // The known size shrinks the compressor's tables to the chunk, and lands in the frame header.
     pledgedSrcSize: chunk.length,
-    // Output grows in steps of this: half of the chunk is mostly enough, and garbage is halved too.
-    chunkSize: Math.max(64, (chunk.length >> 1) + 64),
+    chunkSize: outputBytes(chunk.length),
     params: { [constants.ZSTD_c_compressionLevel]: level },
   });
 }
