@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -21,11 +21,11 @@ if (absent.length > 0) test('the cache', ({ skip }) => skip(`not installed: ${ab
 else describe('the cache beside nginx', { timeout: TIMEOUT_MS }, declareTests);
 
 function declareTests(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   let bench: Bench;
   let server: CacheProcess | undefined;
 
   beforeAll(async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bench-'));
     const workload = await makeWorkload(join(folder, 'nars'), CONDITIONS);
     const sizes = { first: narBytes(workload.first), second: narBytes(workload.second) };
     const report = new Report('cache', { ...CONDITIONS, files: workload.files, sizes });
@@ -34,8 +34,8 @@ function declareTests(): void {
 
   afterAll(async () => {
     await server?.[Symbol.asyncDispose]();
-    await bench.report.finish();
-    await rm(bench.folder, { recursive: true });
+    await bench?.report.finish();
+    await rm(folder, { recursive: true });
   });
 
   test('push', async ({ skip }) => {

@@ -51,7 +51,7 @@ export async function benchPull(
       },
       { ours, nginx: theirs },
     );
-    const target = parallel === 1 ? { max: MAX_TIMES_NGINX } : {};
+    const target = parallel === 1 ? { max: MAX_TIMES_NGINX } : undefined;
     figure(`${name}, times nginx`, seconds / nginxSeconds, '×', target);
     figure(`${name}, peak memory`, peakMib, 'MiB');
   }

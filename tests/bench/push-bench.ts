@@ -97,7 +97,9 @@ async function hashAndCompress(
   nars: readonly PreparedNar[],
 ): Promise<{ seconds: number; cpuSeconds: number }> {
   const command = [process.execPath, join(import.meta.dirname, 'floor.ts')];
-  const input = nars.map(({ narFile }) => narFile).join('\n');
+  // The largest first, so that no core is left alone with it at the end.
+  const sorted = nars.toSorted((a, b) => b.narSize - a.narSize);
+  const input = sorted.map(({ narFile }) => narFile).join('\n');
   const { stdout, stderr } = await runChild(command, { env: {}, input, timeoutMs: 600_000 });
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout) as { seconds: number; cpuSeconds: number };

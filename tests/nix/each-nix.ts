@@ -16,3 +16,8 @@ export function describeEachNix(subject: string, declare: (nix: NixEngine) => vo
     });
   }
 }
+
+/** The arguments for JSON of one shape: a future nix refuses to choose one by itself. */
+export function jsonArguments(nix: NixEngine): readonly string[] {
+  return nix.version.startsWith('2.8.') ? ['--json'] : ['--json', '--json-format', '1'];
+}

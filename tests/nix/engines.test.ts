@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { buildClosure, findNix, isMissing, NIX_VERSIONS } from '@flywheel/testing';
 import type { NixEngine } from '@flywheel/testing';
-import { describeEachNix } from './each-nix.ts';
+import { describeEachNix, jsonArguments } from './each-nix.ts';
 
 describeEachNix('the engine itself', (nix) => {
   test('stores are private, and empty at first', async () => {
@@ -19,7 +19,7 @@ describeEachNix('the engine itself', (nix) => {
     expect(paths.at(-1)).toBe(root);
     const references = await store.mustRun(['nix-store', '--query', '--references', root]);
     expect(references.split('\n').length).toBe(56);
-    const infos = await store.mustRun(['nix', 'path-info', '--json', '--all']);
+    const infos = await store.mustRun(['nix', 'path-info', ...jsonArguments(nix), '--all']);
     for (const method of ['text:sha256:', 'fixed:r:sha256:', 'fixed:sha256:']) {
       expect(infos).toContain(`"ca":"${method}`);
     }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeEachNix } from './each-nix.ts';
-import { createCache, openSite } from './site.ts';
+import { describeEachNix, jsonArguments } from './each-nix.ts';
+import { createCache, hashOf, narUrlOf, openSite } from './site.ts';
 import type { Site, TestCache } from './site.ts';
 
 describeEachNix('looking into a cache', (nix) => {
@@ -18,8 +18,8 @@ describeEachNix('looking into a cache', (nix) => {
   test('nix path-info shows what a download costs', async () => {
     await using store = await nix.openStore();
     const { root, paths } = site.closure;
-    const command = ['nix', 'path-info', '--store', cache.url, '--json', '--recursive', root];
-    const infos = parsePathInfos(await store.mustRun(command));
+    const command = ['nix', 'path-info', ...jsonArguments(nix), '--store', cache.url];
+    const infos = parsePathInfos(await store.mustRun([...command, '--recursive', root]));
     expect(infos.size).toBe(paths.length);
     for (const path of paths) {
       const { narSize = 0, downloadSize = 0 } = infos.get(path) ?? {};
@@ -64,13 +64,8 @@ function parsePathInfos(text: string): Map<string, PathInfo> {
 }
 
 async function downloadLength(cache: TestCache, path: string): Promise<number> {
-  const narinfo = await (await fetch(`${cache.url}/${hashOf(path)}.narinfo`)).text();
-  const url = /^URL: (.+)$/m.exec(narinfo)?.[1] ?? '';
   // Asked for as nix asks, so that fetch does not decode on the way.
-  const answer = await fetch(`${cache.url}/${url}`, { headers: { 'accept-encoding': 'identity' } });
+  const headers = { 'accept-encoding': 'identity' };
+  const answer = await fetch(`${cache.url}/${await narUrlOf(cache, path)}`, { headers });
   return (await answer.arrayBuffer()).byteLength;
-}
-
-function hashOf(storePath: string): string {
-  return storePath.slice('/nix/store/'.length, '/nix/store/'.length + 32);
 }

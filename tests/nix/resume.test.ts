@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeEachNix } from './each-nix.ts';
 import { startProxy } from './proxy.ts';
-import { createCache, openSite } from './site.ts';
+import { createCache, narUrlOf, openSite } from './site.ts';
 import type { Site, TestCache } from './site.ts';
 
 const CUT_AFTER = 700_000;
@@ -18,7 +18,7 @@ describeEachNix('a download that breaks', (nix) => {
 
   test('is resumed where it broke, and arrives intact', async () => {
     const big = site.closure.paths.find((path) => path.endsWith('-node-5')) ?? '';
-    const narPath = `/${cache.name}/${await narUrl(cache, big)}`;
+    const narPath = `/${cache.name}/${await narUrlOf(cache, big)}`;
     await using proxy = await startProxy(site.server.url, {
       when: (request) => request.method === 'GET' && request.path === narPath,
       afterBytes: CUT_AFTER,
@@ -39,9 +39,3 @@ describeEachNix('a download that breaks', (nix) => {
     expect(from).toBeLessThan(CUT_AFTER);
   });
 });
-
-async function narUrl(cache: TestCache, storePath: string): Promise<string> {
-  const hash = storePath.slice('/nix/store/'.length, '/nix/store/'.length + 32);
-  const narinfo = await (await fetch(`${cache.url}/${hash}.narinfo`)).text();
-  return /^URL: (.+)$/m.exec(narinfo)?.[1] ?? '';
-}

@@ -62,3 +62,14 @@ export async function createCache(
   const { public_key: publicKey } = (await config.json()) as { public_key: string };
   return { url: `${server.url}${name}`, name, publicKey };
 }
+
+/** The hash part of a store path, by which a cache names what belongs to it. */
+export function hashOf(storePath: string): string {
+  return storePath.slice('/nix/store/'.length, '/nix/store/'.length + 32);
+}
+
+/** Where a cache says that the NAR of a path is, relative to the cache. */
+export async function narUrlOf(cache: TestCache, storePath: string): Promise<string> {
+  const narinfo = await (await fetch(`${cache.url}/${hashOf(storePath)}.narinfo`)).text();
+  return /^URL: (.+)$/m.exec(narinfo)?.[1] ?? '';
+}

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { FlywheelError } from '@flywheel/base';
 import { startChild, stopChild } from './child.ts';
 
-const MAIN = '/tmp/eng/serve.ts'; // TEMP
+/** As a user starts it: the launcher sets what decides about memory, and becomes the server. */
+const LAUNCHER = fileURLToPath(new URL('../../../../flywheel', import.meta.url));
 const START_TIMEOUT_MS = 30_000;
 
 /** Our own cache server as a process of its own, to be measured, interrupted and killed. */
@@ -36,7 +37,7 @@ export async function startCacheProcess(options: CacheProcessOptions = {}): Prom
   const listen = options.listen ?? '127.0.0.1:0';
   const args = ['cache', 'serve', '--data', dataDir, '--listen', listen, '--json'];
   const env = { HOME: dataDir, PATH: '/usr/bin:/bin' };
-  const child = startChild([process.execPath, MAIN, ...args, ...(options.args ?? [])], { env });
+  const child = startChild([LAUNCHER, ...args, ...(options.args ?? [])], { env });
   let said = '';
   child.stderr?.on('data', (piece: Buffer) => (said = (said + piece.toString()).slice(-4000)));
   const dispose = async (): Promise<void> => {
