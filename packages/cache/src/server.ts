@@ -12,7 +12,7 @@ import {
 } from '@flywheel/chunking';
 import { createApp } from './api/app.ts';
 import { createCacheDirectory } from './api/cache-directory.ts';
-import { createNarInfoMemo } from './api/narinfo-memo.ts';
+import { createObjectMemo } from './api/object-memo.ts';
 import type { ApiParts, ApiSettings } from './api/parts.ts';
 import { createUseTracker } from './api/use-tracker.ts';
 import { createAuthenticator } from './access/authenticator.ts';
@@ -30,6 +30,7 @@ import { createSqlMetadata } from './db/sql-metadata.ts';
 import { createFramePool } from './store/frame-pool.ts';
 import { NarLocks } from './store/nar-locks.ts';
 import type { NarStore } from './store/nar-store.ts';
+import { OpenPacks } from './store/open-packs.ts';
 import { startReclaiming } from './store/reclaim-loop.ts';
 
 export interface CacheServerOptions {
@@ -95,9 +96,12 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     slotBytes: Math.max(BATCH_BYTES, chunkSizes.max),
   });
   cleanup.defer(() => frames.close());
+  const packs = new OpenPacks({ metadata, blobs, clock, logger });
+  cleanup.defer(() => packs.close());
   const store: NarStore = {
     metadata,
     blobs,
+    packs,
     chunkSizes,
     frames,
     clock,
@@ -113,7 +117,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     store,
     authenticator: createAuthenticator(tokenKey, {}, clock),
     caches: createCacheDirectory(metadata, clock),
-    narInfos: createNarInfoMemo(clock),
+    objects: createObjectMemo(metadata, clock),
     narLocks: new NarLocks(),
     uses: createUseTracker(metadata, clock, logger),
     clock,

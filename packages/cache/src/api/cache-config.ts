@@ -124,7 +124,7 @@ export function configureCache(parts: ApiParts): Handler {
     if (Object.keys(changes).length > 0) {
       await parts.store.metadata.updateCache(cache.id, changes);
       parts.caches.forget(name);
-      parts.narInfos.clear();
+      parts.objects.clear();
     }
     parts.logger.info('cache configured', {
       cache: name,
@@ -142,7 +142,7 @@ export function destroyCache(parts: ApiParts): Handler {
     const { cache, claims } = await authorize(parts, c, name, 'destroyCache');
     const existed = await parts.store.metadata.deleteCache(cache.id);
     parts.caches.forget(name);
-    parts.narInfos.clear();
+    parts.objects.clear();
     if (!existed) throw wireError('NoSuchCache');
     parts.logger.info('cache destroyed', { cache: name, by: claims?.subject });
     return c.body(null, 200);

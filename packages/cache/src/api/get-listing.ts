@@ -13,9 +13,9 @@ export function getListing(parts: ApiParts): Handler {
   return async (c) => {
     const { hash } = parseStorePathFile(c.req.param('file') ?? '');
     const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
-    const object = await parts.store.metadata.findObject(cache.id, hash);
-    if (object === undefined) throw wireError('NoSuchObject');
-    const compressed = await parts.store.metadata.findListing(object.nar.id);
+    const known = await parts.objects.find(cache, hash);
+    if (known === undefined) throw wireError('NoSuchObject');
+    const compressed = await parts.store.metadata.findListing(known.object.nar.id);
     if (compressed === undefined) throw wireError('NoSuchObject');
     const body = await decompress(compressed);
     return c.body(body as Uint8Array<ArrayBuffer>, 200, {

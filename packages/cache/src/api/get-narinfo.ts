@@ -27,13 +27,10 @@ export function getStorePathFile(parts: ApiParts): Handler {
 }
 
 async function narInfoBody(parts: ApiParts, cache: LiveCache, hash: string): Promise<Buffer> {
-  const remembered = parts.narInfos.get(cache.id, hash);
-  if (remembered !== undefined) return remembered;
-  const object = await parts.store.metadata.findObject(cache.id, hash);
-  if (object === undefined) throw wireError('NoSuchObject');
-  const body = Buffer.from(renderNarInfo(cache, object));
-  parts.narInfos.set(cache.id, hash, body);
-  return body;
+  const known = await parts.objects.find(cache, hash);
+  if (known === undefined) throw wireError('NoSuchObject');
+  known.narInfo ??= Buffer.from(renderNarInfo(cache, known.object));
+  return known.narInfo;
 }
 
 /** The narinfo as Nix reads it, signed with the cache's current key. */

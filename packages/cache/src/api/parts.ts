@@ -5,7 +5,7 @@ import type { Authenticator } from '../access/authenticator.ts';
 import type { NarStore } from '../store/nar-store.ts';
 import type { NarLocks } from '../store/nar-locks.ts';
 import type { CacheDirectory } from './cache-directory.ts';
-import type { NarInfoMemo } from './narinfo-memo.ts';
+import type { ObjectMemo } from './object-memo.ts';
 import type { UseTracker } from './use-tracker.ts';
 
 export interface ApiSettings {
@@ -26,7 +26,7 @@ export interface ApiParts {
   readonly store: NarStore;
   readonly authenticator: Authenticator;
   readonly caches: CacheDirectory;
-  readonly narInfos: NarInfoMemo;
+  readonly objects: ObjectMemo;
   readonly narLocks: NarLocks;
   readonly uses: UseTracker;
   readonly clock: Clock;

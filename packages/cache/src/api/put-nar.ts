@@ -3,6 +3,7 @@ import { FlywheelError, type ByteStream } from '@flywheel/base';
 import { encodeBase32 } from '@flywheel/nix';
 import { decompress, detectCompression, MAGIC_BYTES } from '../store/decompress.ts';
 import { ingestNar } from '../store/ingest-nar.ts';
+import { withUpload } from '../store/with-upload.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
 import type { ApiParts, Handler } from './parts.ts';
@@ -20,18 +21,14 @@ export function putNar(parts: ApiParts): Handler {
     const fileHash = fileHashOf(file);
     if (fileHash === undefined) throw wireError('NotFound');
     const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
-    const { metadata } = parts.store;
-    const { lease } = await metadata.beginUpload(undefined);
-    try {
-      const { nar } = await ingestNar(parts.store, {
+    await withUpload(parts.store.metadata, undefined, ({ lease }) =>
+      ingestNar(parts.store, {
         body: plainNar(bodyOf(c), file, fileHash),
         lease,
         origin: JSON.stringify({ cache: cache.name, file }),
-      });
-      await metadata.stageNar(cache.id, file, nar.id);
-    } finally {
-      await metadata.endLease(lease);
-    }
+        use: { staged: { cacheId: cache.id, fileName: file } },
+      }),
+    );
     return c.body(null, 201);
   };
 }

@@ -48,21 +48,19 @@ export function putStorePathFile(parts: ApiParts): Handler {
         `NarHash and NarSize are not those of the NAR that was put as ${info.url}`,
       );
     }
-    await parts.store.metadata.putObject(
-      {
-        cacheId: cache.id,
-        storePathHash: hash,
-        storePath: info.storePath,
-        references: info.references.toSorted(),
-        deriver: info.deriver,
-        system: info.system,
-        sigs: info.sigs,
-        ca: info.ca,
-        createdBy: claims?.subject,
-      },
-      nar.id,
-    );
-    parts.narInfos.delete(cache.id, hash);
+    const object = {
+      cacheId: cache.id,
+      storePathHash: hash,
+      storePath: info.storePath,
+      references: info.references.toSorted(),
+      deriver: info.deriver,
+      system: info.system,
+      sigs: info.sigs,
+      ca: info.ca,
+      createdBy: claims?.subject,
+    };
+    await parts.store.metadata.useNar(nar.id, { object });
+    parts.objects.delete(cache.id, hash);
     return c.body(null, 201);
   };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ByteStream } from '@flywheel/base';
 import type { Nar, ObjectInput } from '../db/metadata.ts';
 import { checkNar, ingestNar } from '../store/ingest-nar.ts';
+import { withUpload } from '../store/with-upload.ts';
 import { authorize } from './authorize.ts';
 import type { ApiParts, Handler } from './parts.ts';
 import { checkStorePath, readUploadInfo, type UploadInfo } from './upload-info.ts';
@@ -30,23 +31,23 @@ export function uploadPath(parts: ApiParts): Handler {
       createdBy: claims?.subject,
     };
     const reply = await parts.narLocks.run(info.narHash, () => storePath(parts, info, object, nar));
-    parts.narInfos.delete(cache.id, info.storePathHash);
+    parts.objects.delete(cache.id, info.storePathHash);
     return c.json(reply);
   };
 }
 
-async function storePath(
+function storePath(
   parts: ApiParts,
   info: UploadInfo,
   object: ObjectInput,
   body: ByteStream,
 ): Promise<UploadReply> {
   const { metadata } = parts.store;
-  const { lease, nar: present } = await metadata.beginUpload(info.narHash);
-  try {
+  const use = { object };
+  return withUpload(metadata, info.narHash, async ({ lease, nar: present }) => {
     if (present !== undefined) {
       await provePossession(present, info, body);
-      await metadata.putObject(object, present.id);
+      await metadata.useNar(present.id, use, lease);
       return { kind: 'Deduplicated', file_size: present.fileSize, frac_deduplicated: null };
     }
     const { nar, deduplicated } = await ingestNar(parts.store, {
@@ -54,12 +55,10 @@ async function storePath(
       lease,
       expected: { hash: info.narHash, size: info.narSize },
       origin: JSON.stringify({ ...object, cacheId: undefined, cache: info.cache }),
+      use,
     });
-    await metadata.putObject(object, nar.id);
     return { kind: 'Uploaded', file_size: nar.fileSize, frac_deduplicated: deduplicated };
-  } finally {
-    await metadata.endLease(lease);
-  }
+  });
 }
 
 /**

@@ -2,17 +2,16 @@ import type { Transaction } from 'kysely';
 import { FlywheelError } from '@flywheel/base';
 import { encodeSegments, type Segment } from '@flywheel/chunking';
 import { leaseExpired } from './leases.ts';
-import { NEW_PACK, type Nar, type NarCommit } from './metadata.ts';
-import { batches, narOf } from './rows.ts';
+import { NEW_PACK, type Nar, type NarCommit, type NarUse } from './metadata.ts';
+import { insertRuns, narOf } from './rows.ts';
+import { useNar } from './use-nar.ts';
 import type { NarRow, Schema } from './schema.ts';
-
-/** Rows in one insert of chunks: five parameters each, well under every database's limit. */
-const CHUNKS_PER_INSERT = 500;
 
 /** Everything that makes a NAR exist, in the caller's transaction. See Metadata.commitNar. */
 export async function commitNar(
   tx: Transaction<Schema>,
   commit: NarCommit,
+  use: NarUse,
   now: number,
 ): Promise<{ nar: Nar; adopted: boolean }> {
   await checkLease(tx, commit.lease, now);
@@ -22,7 +21,7 @@ export async function commitNar(
     .where('hash', '=', commit.hash)
     .executeTakeFirst();
   if (existing !== undefined && existing.damaged === 0) {
-    await holdNar(tx, commit.lease, existing.id);
+    await useNar(tx, existing.id, use, { lease: commit.lease, now });
     return { nar: narOf(existing), adopted: false };
   }
   await keepForeignPacks(tx, commit.segments);
@@ -31,7 +30,7 @@ export async function commitNar(
     .values({ ...commit.pack, condemned_at: null, created_at: now })
     .returning('id')
     .executeTakeFirstOrThrow();
-  for (const batch of batches(commit.chunks, CHUNKS_PER_INSERT)) {
+  for (const batch of insertRuns(commit.chunks)) {
     await tx
       .insertInto('chunk')
       .values(
@@ -52,7 +51,7 @@ export async function commitNar(
   );
   const row = await writeNar(tx, existing, commit, segments, now);
   const packs = [...new Set([pack.id, ...segments.map((segment) => segment.pack)])];
-  for (const batch of batches(packs, CHUNKS_PER_INSERT)) {
+  for (const batch of insertRuns(packs)) {
     await tx
       .insertInto('nar_pack')
       .values(batch.map((id) => ({ nar_id: row.id, pack_id: id })))
@@ -61,7 +60,7 @@ export async function commitNar(
   if (commit.listing !== undefined) {
     await tx.insertInto('listing').values({ nar_id: row.id, body: commit.listing }).execute();
   }
-  await holdNar(tx, commit.lease, row.id);
+  await useNar(tx, row.id, use, { lease: commit.lease, now });
   return { nar: narOf(row), adopted: true };
 }
 
@@ -74,11 +73,6 @@ async function checkLease(tx: Transaction<Schema>, lease: string, now: number): 
   if (row === undefined || row.expires_at <= now) throw leaseExpired();
 }
 
-/** Until the object that names it is written, the upload's lease is what keeps the NAR. */
-async function holdNar(tx: Transaction<Schema>, lease: string, narId: number): Promise<void> {
-  await tx.updateTable('lease').set({ nar_id: narId }).where('id', '=', lease).execute();
-}
-
 /** Packs found by findChunks may have been condemned since; this NAR is what saves them. */
 async function keepForeignPacks(
   tx: Transaction<Schema>,
@@ -86,7 +80,7 @@ async function keepForeignPacks(
 ): Promise<void> {
   const ids = [...new Set(segments.map((segment) => segment.pack))].filter((id) => id !== NEW_PACK);
   let kept = 0;
-  for (const batch of batches(ids, CHUNKS_PER_INSERT)) {
+  for (const batch of insertRuns(ids)) {
     const { numUpdatedRows } = await tx
       .updateTable('pack')
       .set({ condemned_at: null })

@@ -75,6 +75,11 @@ export interface NarCommit {
   readonly listing: Buffer | undefined;
 }
 
+/** What a NAR in the store is for: a path of a cache, or a file that a narinfo will name. */
+export type NarUse =
+  | { readonly object: ObjectInput }
+  | { readonly staged: { readonly cacheId: number; readonly fileName: string } };
+
 export interface Upload {
   readonly lease: string;
   /** The NAR, when the store has it intact. It stays while the lease lives. */
@@ -111,14 +116,17 @@ export interface Metadata {
   /** Chunks that may be referred to while a lease is held. */
   findChunks(hashes: readonly Buffer[]): Promise<readonly ChunkLocation[]>;
   /**
-   * Records a NAR whose pack is durable. When another upload has committed the same NAR before,
-   * that one is the answer, `adopted` is false, and the caller removes its own pack.
+   * Records a NAR whose pack is durable, and its use, and ends the lease: all of it or nothing. When
+   * another upload has committed the same NAR before, that one is the answer, `adopted` is false,
+   * and the caller removes its own pack.
    */
-  commitNar(commit: NarCommit): Promise<{ readonly nar: Nar; readonly adopted: boolean }>;
-  /** Creates or replaces the object. Throws `conflict` when the NAR has gone meanwhile. */
-  putObject(object: ObjectInput, narId: number): Promise<void>;
+  commitNar(
+    commit: NarCommit,
+    use: NarUse,
+  ): Promise<{ readonly nar: Nar; readonly adopted: boolean }>;
+  /** Records a further use of a NAR that is there, and ends the lease if there is one. */
+  useNar(narId: number, use: NarUse, lease?: string): Promise<void>;
 
-  stageNar(cacheId: number, fileName: string, narId: number): Promise<void>;
   findStagedNar(cacheId: number, fileName: string): Promise<Nar | undefined>;
 
   findPacks(ids: readonly number[]): Promise<readonly Pack[]>;

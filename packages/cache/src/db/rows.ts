@@ -36,3 +36,24 @@ export function bufferOf(bytes: Uint8Array): Buffer {
 export function* batches<T>(list: readonly T[], size: number): Generator<readonly T[]> {
   for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
 }
+
+/**
+ * The list repeated at its end up to a power of two. A list makes its own SQL text for each length,
+ * and a prepared statement of a thousand parameters takes hundreds of KiB: few lengths, few texts.
+ */
+export function padded<T>(list: readonly T[]): readonly T[] {
+  const last = list.at(-1);
+  if (last === undefined) return list;
+  const length = 2 ** Math.ceil(Math.log2(list.length));
+  return [...list, ...Array<T>(length - list.length).fill(last)];
+}
+
+const INSERT_SIZES = [256, 64, 16, 4, 1] as const;
+
+/** The list in runs of few different lengths, for inserts, where nothing may be repeated. */
+export function* insertRuns<T>(list: readonly T[]): Generator<readonly T[]> {
+  let at = 0;
+  for (const size of INSERT_SIZES) {
+    for (; at + size <= list.length; at += size) yield list.slice(at, at + size);
+  }
+}

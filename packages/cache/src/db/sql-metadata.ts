@@ -7,20 +7,21 @@ import type {
   Metadata,
   Nar,
   NarCommit,
-  ObjectInput,
+  NarUse,
   Pack,
   StoredObject,
   StoreStatistics,
   Upload,
 } from './metadata.ts';
 import { commitNar } from './commit-nar.ts';
+import { useNar } from './use-nar.ts';
 import { beginUpload, oldestLease, renewLease } from './leases.ts';
 import { removeCondemnedPacks, removeUnusedNars, condemnPacks } from './reclaim-rows.ts';
-import { batches, bufferOf, cacheOf, narOf } from './rows.ts';
+import { batches, bufferOf, cacheOf, narOf, padded } from './rows.ts';
 import type { CacheTable, Schema } from './schema.ts';
 
 /** Parameters a statement may have: PostgreSQL takes 65,535, SQLite 32,766. */
-const LIST_LIMIT = 5000;
+const LIST_LIMIT = 4096;
 
 /** The Metadata contract over one typed SQL schema. */
 export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
@@ -97,7 +98,7 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
           .innerJoin('nar', 'nar.id', 'object.nar_id')
           .select('object.store_path_hash')
           .where('object.cache_id', '=', cacheId)
-          .where('object.store_path_hash', 'in', batch)
+          .where('object.store_path_hash', 'in', padded(batch))
           .where('nar.damaged', '=', 0)
           .execute();
         for (const row of rows) missing.delete(row.store_path_hash);
@@ -111,7 +112,7 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
           .updateTable('object')
           .set({ last_used_at: at })
           .where('cache_id', '=', cacheId)
-          .where('store_path_hash', 'in', batch)
+          .where('store_path_hash', 'in', padded(batch))
           .execute();
       }
     },
@@ -137,7 +138,7 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
         .selectFrom('chunk')
         .innerJoin('pack', 'pack.id', 'chunk.pack_id')
         .select(['chunk.hash', 'chunk.pack_id', 'chunk.offset', 'chunk.length', 'chunk.size'])
-        .where('chunk.hash', 'in', hashes)
+        .where('chunk.hash', 'in', padded(hashes))
         .where('pack.condemned_at', 'is', null)
         .execute();
       return rows.map((row) => ({
@@ -149,60 +150,11 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
       }));
     },
 
-    commitNar: (commit: NarCommit) =>
-      db.transaction().execute((tx) => commitNar(tx, commit, clock.now())),
+    commitNar: (commit: NarCommit, use: NarUse) =>
+      db.transaction().execute((tx) => commitNar(tx, commit, use, clock.now())),
 
-    async putObject(object: ObjectInput, narId: number) {
-      const now = clock.now();
-      const values = {
-        store_path: object.storePath,
-        nar_id: narId,
-        references: JSON.stringify(object.references),
-        deriver: object.deriver ?? null,
-        system: object.system ?? null,
-        sigs: JSON.stringify(object.sigs),
-        ca: object.ca ?? null,
-        created_at: now,
-        last_used_at: now,
-        created_by: object.createdBy ?? null,
-      };
-      await db.transaction().execute(async (tx) => {
-        const nar = await tx
-          .selectFrom('nar')
-          .select('id')
-          .where('id', '=', narId)
-          .executeTakeFirst();
-        if (nar === undefined) {
-          throw new FlywheelError(
-            'conflict',
-            `the NAR of ${object.storePath} was removed meanwhile`,
-            {
-              details: { hint: 'push the path again' },
-            },
-          );
-        }
-        await tx
-          .insertInto('object')
-          .values({ cache_id: object.cacheId, store_path_hash: object.storePathHash, ...values })
-          .onConflict((conflict) =>
-            conflict.columns(['cache_id', 'store_path_hash']).doUpdateSet(values),
-          )
-          .execute();
-      });
-    },
-
-    async stageNar(cacheId, fileName, narId) {
-      const expiresAt = clock.now() + STAGED_MS;
-      await db
-        .insertInto('staged_nar')
-        .values({ cache_id: cacheId, file_name: fileName, nar_id: narId, expires_at: expiresAt })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['cache_id', 'file_name'])
-            .doUpdateSet({ nar_id: narId, expires_at: expiresAt }),
-        )
-        .execute();
-    },
+    useNar: (narId: number, use: NarUse, lease?: string) =>
+      db.transaction().execute((tx) => useNar(tx, narId, use, { lease, now: clock.now() })),
 
     async findStagedNar(cacheId, fileName): Promise<Nar | undefined> {
       const row = await db
@@ -223,7 +175,7 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
           ...(await db
             .selectFrom('pack')
             .select(['id', 'key', 'size'])
-            .where('id', 'in', batch)
+            .where('id', 'in', padded(batch))
             .execute()),
         );
       }
@@ -252,7 +204,11 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
     async knownPackKeys(keys) {
       const known = new Set<string>();
       for (const batch of batches(keys, LIST_LIMIT)) {
-        const rows = await db.selectFrom('pack').select('key').where('key', 'in', batch).execute();
+        const rows = await db
+          .selectFrom('pack')
+          .select('key')
+          .where('key', 'in', padded(batch))
+          .execute();
         for (const row of rows) known.add(row.key);
       }
       return known;
@@ -280,9 +236,6 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
     close: () => db.destroy(),
   };
 }
-
-/** How long a NAR put by `nix copy` waits for its narinfo. */
-const STAGED_MS = 24 * 3600 * 1000;
 
 function settingsRow(settings: CacheSettings) {
   return {

@@ -5,7 +5,7 @@ import { FlywheelError, isFlywheelError, type ByteStream } from '@flywheel/base'
 import { Chunker } from '@flywheel/chunking';
 import { formatSha256, NarParser, narListing } from '@flywheel/nix';
 import type { BlobWriter } from '../blobs/blobs.ts';
-import type { Nar } from '../db/metadata.ts';
+import type { Nar, NarUse } from '../db/metadata.ts';
 import { LEASE_MS } from '../db/leases.ts';
 import { PackBuilder } from './pack-builder.ts';
 import type { NarStore } from './nar-store.ts';
@@ -19,6 +19,7 @@ export interface IngestRequest {
   readonly expected?: { readonly hash: Buffer; readonly size: number };
   /** JSON about the path, kept in the pack so that the store can be rebuilt from its blobs. */
   readonly origin: string;
+  readonly use: NarUse;
 }
 
 export interface Ingested {
@@ -61,7 +62,7 @@ interface NewPack {
 
 async function writePack(
   store: NarStore,
-  { body, lease, expected, origin }: IngestRequest,
+  { body, lease, expected, origin, use }: IngestRequest,
   { key, writer, builder }: NewPack,
 ): Promise<Ingested> {
   const { metadata, chunkSizes, clock } = store;
@@ -96,16 +97,19 @@ async function writePack(
   // Durable before it is known: a database row never points at bytes that a crash can take away.
   await writer.commit();
   const { nar, adopted } = await metadata
-    .commitNar({
-      lease,
-      hash,
-      size: narSize,
-      pack: { key, size: pack.size },
-      chunks: pack.chunks,
-      segments: pack.segments,
-      fileSize: pack.fileSize,
-      listing: listingBody,
-    })
+    .commitNar(
+      {
+        lease,
+        hash,
+        size: narSize,
+        pack: { key, size: pack.size },
+        chunks: pack.chunks,
+        segments: pack.segments,
+        fileSize: pack.fileSize,
+        listing: listingBody,
+      },
+      use,
+    )
     .catch(async (error: unknown) => {
       // Only when the store itself refused: after a lost connection the commit may have happened,
       // and a blob without a record is found by `reclaim` anyway.
