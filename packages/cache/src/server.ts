@@ -27,6 +27,7 @@ import {
 import { migrate } from './db/migrations.ts';
 import { openSqlite } from './db/sqlite.ts';
 import { createSqlMetadata } from './db/sql-metadata.ts';
+import { ChunkerPool } from './store/chunker-pool.ts';
 import { createFramePool } from './store/frame-pool.ts';
 import { NarLocks } from './store/nar-locks.ts';
 import type { NarStore } from './store/nar-store.ts';
@@ -102,7 +103,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     metadata,
     blobs,
     packs,
-    chunkSizes,
+    chunkers: new ChunkerPool(chunkSizes),
     frames,
     clock,
     logger,

@@ -98,6 +98,11 @@ export class Chunker {
   /** The chunks of what is left, views like those of `push`. The chunker is then as new. */
   *finish(): Generator<Buffer, void, undefined> {
     while (this.#end > this.#start) yield this.#take();
+    this.reset();
+  }
+
+  /** Forgets an unfinished stream. */
+  reset(): void {
     this.#start = GEAR_BYTES;
     this.#end = GEAR_BYTES;
   }

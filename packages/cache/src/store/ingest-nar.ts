@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
 import { FlywheelError, isFlywheelError, type ByteStream } from '@flywheel/base';
-import { Chunker } from '@flywheel/chunking';
+import type { Chunker } from '@flywheel/chunking';
 import { formatSha256, NarParser, narListing } from '@flywheel/nix';
 import type { BlobWriter } from '../blobs/blobs.ts';
 import type { Nar, NarUse } from '../db/metadata.ts';
@@ -46,7 +46,9 @@ export async function ingestNar(store: NarStore, request: IngestRequest): Promis
     frames: store.frames,
   });
   try {
-    return await writePack(store, request, { key, writer, builder });
+    return await store.chunkers.use((chunker) =>
+      writePack(store, request, { key, writer, builder, chunker }),
+    );
   } catch (error) {
     await builder.abandon();
     await writer.abort();
@@ -58,15 +60,15 @@ interface NewPack {
   readonly key: string;
   readonly writer: BlobWriter;
   readonly builder: PackBuilder;
+  readonly chunker: Chunker;
 }
 
 async function writePack(
   store: NarStore,
   { body, lease, expected, origin, use }: IngestRequest,
-  { key, writer, builder }: NewPack,
+  { key, writer, builder, chunker }: NewPack,
 ): Promise<Ingested> {
-  const { metadata, chunkSizes, clock } = store;
-  const chunker = new Chunker(chunkSizes);
+  const { metadata, clock } = store;
   const listing = narListing();
   const parser = new NarParser(listing.handler);
   const narHash = createHash('sha256');

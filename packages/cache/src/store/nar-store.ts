@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '@flywheel/base';
-import type { ChunkSizes } from '@flywheel/chunking';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Metadata } from '../db/metadata.ts';
+import type { ChunkerPool } from './chunker-pool.ts';
 import type { FramePool } from './frame-pool.ts';
 import type { OpenPacks } from './open-packs.ts';
 
@@ -10,7 +10,7 @@ export interface NarStore {
   readonly metadata: Metadata;
   readonly blobs: Blobs;
   readonly packs: OpenPacks;
-  readonly chunkSizes: ChunkSizes;
+  readonly chunkers: ChunkerPool;
   readonly frames: FramePool;
   readonly clock: Clock;
   readonly logger: Logger;
