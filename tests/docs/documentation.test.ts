@@ -5,6 +5,8 @@ import type { ErrorCode } from '@flywheel/base';
 import { expect, test } from 'vitest';
 import { exitCodeOf } from '../../packages/flywheel/src/exit.ts';
 import { checkDocs } from '../../scripts/check-docs.ts';
+import { LAYERS } from '../../scripts/check-layers.ts';
+import { readCliReference, renderCliReference } from '../../scripts/cli-reference.ts';
 import { readCommandTree } from '../../scripts/command-tree.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -21,4 +23,17 @@ test('the table of exit codes is that of the code', () => {
     const error = new FlywheelError(code as ErrorCode, 'x');
     expect(`${code} ${exitCodeOf(error)}`).toBe(`${code} ${exitCode}`);
   }
+});
+
+test('the command line reference is what the commands say of themselves', async () => {
+  const hint = 'write it anew with scripts/cli-reference.ts';
+  expect(readCliReference(), hint).toBe(await renderCliReference());
+});
+
+test('the table of layers is that of the check', () => {
+  const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const rows = [...page.matchAll(/^\|\s+(\d) \| (.+) \|$/gm)].flatMap(([, layer, packages = '']) =>
+    [...packages.matchAll(/`(\w+)`/g)].map(([, name]) => [name, Number(layer)]),
+  );
+  expect(Object.fromEntries(rows)).toEqual(LAYERS);
 });

@@ -81,7 +81,7 @@ test(`kill -9 at ${KILLS} random moments: what is reported present is intact`, a
     }
     const absent = await missingPaths(server, 'main', paths);
     const wanted = paths.filter((path) => absent.has(path.hash));
-    await uploadUntilKilled(server, wanted, 20 + Math.random() * 400);
+    await uploadUntilKilled(server, wanted, 50 + Math.random() * 700);
 
     await using again = await startCacheProcess({ dataDir });
     const after = await missingPaths(again, 'main', paths);

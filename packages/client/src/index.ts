@@ -1,1 +1,17 @@
-// Filled by the modules of this package.
+export type { PathSource } from './path-source.ts';
+export { narOfPath } from './nar-of-path.ts';
+export { treeSource } from './tree-source.ts';
+export { unpackNar } from './unpack-nar.ts';
+export { LocalStore } from './local-store.ts';
+export type { LocalStoreOptions } from './local-store.ts';
+export { CacheClient } from './cache-client.ts';
+export type { CacheClientOptions, UploadOptions } from './cache-client.ts';
+export type { CacheConfig } from './cache-config.ts';
+export type { UploadAnswer } from './upload-answer.ts';
+export { pushPaths } from './push-paths.ts';
+export type { PushedPath, PushRequest, PushResult } from './push-paths.ts';
+export { pullPaths } from './pull-paths.ts';
+export type { PullFailure, PullRequest, PullResult } from './pull-paths.ts';
+export { discardNar, unpackInto } from './pull-sinks.ts';
+export type { PullSink } from './pull-sinks.ts';
+export type { OnTransfer, TransferEvent } from './transfer-event.ts';

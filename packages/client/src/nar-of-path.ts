@@ -1,9 +1,17 @@
-import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { FlywheelError, messageOf, toFlywheelError } from '@flywheel/base';
 import { decodeFileName, encodeFileName } from '@flywheel/nix';
-import type { NarEntries, NarNode } from '@flywheel/nix';
+import type { NarNode } from '@flywheel/nix';
 
 /** Files up to this size are read at once; a round trip to libuv's threads would cost more. */
 const SMALL_FILE_BYTES = 64 * 1024;
@@ -48,9 +56,9 @@ function nodeOf(path: Buffer): NarNode {
   );
 }
 
-function* entriesOf(folder: Buffer): NarEntries & Iterable<readonly [Buffer, NarNode]> {
+function* entriesOf(folder: Buffer): Generator<readonly [Buffer, NarNode]> {
   const names = attempt('list', folder, () => readdirSync(folder, { encoding: 'buffer' }));
-  for (const name of names.sort(Buffer.compare)) {
+  for (const name of names.sort((a, b) => Buffer.compare(a, b))) {
     yield [name, nodeOf(Buffer.concat([folder, SLASH, name]))];
   }
 }
@@ -63,7 +71,9 @@ function* smallContents(path: Buffer, expected: Stats): Generator<Uint8Array> {
     let filled = 0;
     while (filled < buffer.length) {
       const offset = filled;
-      const read = attempt('read', path, () => readSync(file, buffer, offset));
+      const read = attempt('read', path, () =>
+        readSync(file, buffer, offset, buffer.length - offset, null),
+      );
       if (read === 0) break;
       filled += read;
     }

@@ -123,9 +123,7 @@ class TreeWriter implements NarHandler {
   #begin(name: string): Buffer {
     this.finishFile();
     const folder = this.#folders.at(-1);
-    return folder === undefined
-      ? this.#root
-      : Buffer.concat([folder, SLASH, encodeFileName(name)]);
+    return folder === undefined ? this.#root : Buffer.concat([folder, SLASH, encodeFileName(name)]);
   }
 }
 

@@ -48,9 +48,10 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
     },
 
     async *list(): AsyncGenerator<BlobEntry> {
-      for (const folder of await readdir(packs)) {
-        for (const name of await readdir(join(packs, folder))) {
-          const key = `${folder}/${name}`;
+      for (const folder of await readdir(packs, { withFileTypes: true })) {
+        if (!folder.isDirectory()) continue;
+        for (const name of await readdir(join(packs, folder.name))) {
+          const key = `${folder.name}/${name}`;
           if (!isBlobKey(key)) continue;
           const found = await stat(join(packs, key)).catch(() => undefined);
           if (found !== undefined) yield { key, size: found.size, modifiedMs: found.mtimeMs };

@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { FlywheelError } from '@flywheel/base';
-import type { EncodedFrame, FrameReply, FrameRequest, FrameWorkerData } from './frame-worker.ts';
+import type {
+  EncodedFrame,
+  FrameReply,
+  FrameRequest,
+  FrameWorkerData,
+  Region,
+} from './frame-worker.ts';
 
 /**
  * Memory for one batch of chunks: `input` holds the plain chunks, `output` their frames. Slots are
@@ -10,6 +16,9 @@ import type { EncodedFrame, FrameReply, FrameRequest, FrameWorkerData } from './
 export interface Slot {
   readonly input: Buffer;
   readonly output: Buffer;
+  /** Where `input` and `output` begin in the shared memory. */
+  readonly inputOffset: number;
+  readonly outputOffset: number;
   /** Bytes of `input` in use. */
   used: number;
   readonly sizes: number[];
@@ -47,21 +56,16 @@ function outputBytes(slotBytes: number): number {
 
 export function createFramePool({ level, slotBytes, ...options }: FramePoolOptions): FramePool {
   const count = options.workers ?? availableParallelism();
-  const free: Slot[] = [];
+  const slotCount = count * SLOTS_PER_WORKER;
+  const stride = slotBytes + outputBytes(slotBytes);
+  // Only what is written to becomes resident.
+  const memory = new SharedArrayBuffer(slotCount * stride);
+  const free = Array.from({ length: slotCount }, (_, i) =>
+    makeSlot(memory, i * stride, slotBytes, stride),
+  );
   const waiting: ((slot: Slot) => void)[] = [];
   const workers: PoolWorker[] = [];
-  let slots = 0;
   let closed = false;
-
-  function newSlot(): Slot {
-    slots += 1;
-    return {
-      input: Buffer.from(new SharedArrayBuffer(slotBytes)),
-      output: Buffer.from(new SharedArrayBuffer(outputBytes(slotBytes))),
-      used: 0,
-      sizes: [],
-    };
-  }
 
   /** The worker with the least to do; started when first needed. */
   function pick(): PoolWorker {
@@ -69,7 +73,9 @@ export function createFramePool({ level, slotBytes, ...options }: FramePoolOptio
     const idle = workers.find((worker) => worker.pending === 0);
     if (idle !== undefined) return idle;
     if (workers.length < count) {
-      const worker = new PoolWorker(level, () => workers.splice(workers.indexOf(worker), 1));
+      const worker = new PoolWorker({ level, memory }, () =>
+        workers.splice(workers.indexOf(worker), 1),
+      );
       workers.push(worker);
       return worker;
     }
@@ -78,10 +84,8 @@ export function createFramePool({ level, slotBytes, ...options }: FramePoolOptio
 
   return {
     async acquire() {
-      const slot = free.pop();
-      if (slot !== undefined) return slot;
-      if (slots < count * SLOTS_PER_WORKER) return newSlot();
-      return new Promise((resolve) => waiting.push(resolve));
+      // The one given back last: its memory is resident already.
+      return free.pop() ?? new Promise((resolve) => waiting.push(resolve));
     },
 
     release(slot) {
@@ -93,8 +97,7 @@ export function createFramePool({ level, slotBytes, ...options }: FramePoolOptio
     },
 
     async hashes(slot) {
-      const input = slot.input.buffer as unknown as SharedArrayBuffer;
-      const reply = await pick().ask({ kind: 'hash', id: 0, input, sizes: slot.sizes });
+      const reply = await pick().ask({ kind: 'hash', id: 0, chunks: regionsOf(slot) });
       if (!('hashes' in reply)) throw unexpected();
       const { buffer, byteOffset } = reply.hashes;
       return slot.sizes.map((_, i) => Buffer.from(buffer as ArrayBuffer, byteOffset + i * 32, 32));
@@ -102,17 +105,9 @@ export function createFramePool({ level, slotBytes, ...options }: FramePoolOptio
 
     async encode(slot, positions) {
       if (positions.length === 0) return [];
-      const offsets = offsetsOf(slot.sizes);
-      const reply = await pick().ask({
-        kind: 'encode',
-        id: 0,
-        input: slot.input.buffer as unknown as SharedArrayBuffer,
-        output: slot.output.buffer as unknown as SharedArrayBuffer,
-        chunks: positions.map((i) => ({
-          offset: offsets[i] as number,
-          size: slot.sizes[i] as number,
-        })),
-      });
+      const regions = regionsOf(slot);
+      const chunks = positions.map((i) => regions[i] as Region);
+      const reply = await pick().ask({ kind: 'encode', id: 0, chunks, output: slot.outputOffset });
       if (!('frames' in reply)) throw unexpected();
       return reply.frames;
     },
@@ -130,8 +125,7 @@ class PoolWorker {
   readonly #owed = new Map<number, PromiseWithResolvers<FrameReply>>();
   #lastId = 0;
 
-  constructor(level: number, onGone: () => void) {
-    const workerData: FrameWorkerData = { level };
+  constructor(workerData: FrameWorkerData, onGone: () => void) {
     this.#worker = new Worker(new URL('./frame-worker.ts', import.meta.url), {
       workerData,
       name: 'frames',
@@ -179,12 +173,30 @@ class PoolWorker {
   }
 }
 
-function offsetsOf(sizes: readonly number[]): readonly number[] {
-  let offset = 0;
-  return sizes.map((size) => {
-    const start = offset;
+function makeSlot(
+  memory: SharedArrayBuffer,
+  start: number,
+  slotBytes: number,
+  stride: number,
+): Slot {
+  const inputOffset = start;
+  const outputOffset = start + slotBytes;
+  return {
+    input: Buffer.from(memory, inputOffset, slotBytes),
+    output: Buffer.from(memory, outputOffset, stride - slotBytes),
+    inputOffset,
+    outputOffset,
+    used: 0,
+    sizes: [],
+  };
+}
+
+function regionsOf(slot: Slot): readonly Region[] {
+  let offset = slot.inputOffset;
+  return slot.sizes.map((size) => {
+    const region = { offset, size };
     offset += size;
-    return start;
+    return region;
   });
 }
 

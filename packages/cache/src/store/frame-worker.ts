@@ -7,23 +7,29 @@ import { encodeFrame } from '@flywheel/chunking';
 
 export interface FrameWorkerData {
   readonly level: number;
+  /** All slots of the pool, handed over once: messages carry only numbers. */
+  readonly memory: SharedArrayBuffer;
 }
 
-/** A batch: chunks one after the other from the start of `input`. */
+/** Bytes of the shared memory. */
+export interface Region {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** SHA-256 of each chunk. */
 export interface HashRequest {
   readonly kind: 'hash';
   readonly id: number;
-  readonly input: SharedArrayBuffer;
-  readonly sizes: readonly number[];
+  readonly chunks: readonly Region[];
 }
 
-/** Compresses some chunks of a batch, one frame after the other into `output`. */
+/** Compresses chunks, one frame after the other from `output` on. */
 export interface EncodeRequest {
   readonly kind: 'encode';
   readonly id: number;
-  readonly input: SharedArrayBuffer;
-  readonly output: SharedArrayBuffer;
-  readonly chunks: readonly { readonly offset: number; readonly size: number }[];
+  readonly chunks: readonly Region[];
+  readonly output: number;
 }
 
 export type FrameRequest = HashRequest | EncodeRequest;
@@ -39,22 +45,22 @@ export interface EncodedFrame {
   readonly crc: number;
 }
 
-function hashChunks({ input, sizes }: HashRequest): Uint8Array {
-  const hashes = new Uint8Array(sizes.length * 32);
-  let offset = 0;
-  for (const [i, size] of sizes.entries()) {
-    hashes.set(hash('sha256', Buffer.from(input, offset, size), 'buffer'), i * 32);
-    offset += size;
+const { level, memory } = workerData as FrameWorkerData;
+const shared = Buffer.from(memory);
+
+function hashChunks({ chunks }: HashRequest): Uint8Array {
+  const hashes = new Uint8Array(chunks.length * 32);
+  for (const [i, { offset, size }] of chunks.entries()) {
+    hashes.set(hash('sha256', shared.subarray(offset, offset + size), 'buffer'), i * 32);
   }
   return hashes;
 }
 
-function encodeChunks({ input, output, chunks }: EncodeRequest, level: number): EncodedFrame[] {
-  const target = Buffer.from(output);
-  let at = 0;
+function encodeChunks({ chunks, output }: EncodeRequest): EncodedFrame[] {
+  let at = output;
   return chunks.map(({ offset, size }) => {
-    const frame = encodeFrame(Buffer.from(input, offset, size), level);
-    target.set(frame, at);
+    const frame = encodeFrame(shared.subarray(offset, offset + size), level);
+    shared.set(frame, at);
     at += frame.length;
     const encoded = { length: frame.length, crc: crc32(frame) };
     free(frame);
@@ -70,18 +76,17 @@ function free(frame: Buffer): void {
   if (frame.buffer.byteLength > Buffer.poolSize) (frame.buffer as ArrayBuffer).transfer(0);
 }
 
-function answer(request: FrameRequest, level: number): FrameReply {
+function answer(request: FrameRequest): FrameReply {
   const { id } = request;
   try {
     return request.kind === 'hash'
       ? { id, hashes: hashChunks(request) }
-      : { id, frames: encodeChunks(request, level) };
+      : { id, frames: encodeChunks(request) };
   } catch (error) {
     return { id, error: String(error) };
   }
 }
 
-const { level } = workerData as FrameWorkerData;
 parentPort?.on('message', (request: FrameRequest) => {
-  parentPort?.postMessage(answer(request, level));
+  parentPort?.postMessage(answer(request));
 });

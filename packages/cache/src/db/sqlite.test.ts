@@ -1,0 +1,42 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { describe, expect, test } from 'vitest';
+import { metadataContract } from './metadata.contract.ts';
+import { migrate, SCHEMA_VERSION } from './migrations.ts';
+import { createSqlMetadata } from './sql-metadata.ts';
+import { openSqlite } from './sqlite.ts';
+
+describe('SQLite', () => {
+  metadataContract(async (clock) => {
+    const { db } = openSqlite(':memory:');
+    await migrate(db);
+    return createSqlMetadata(db, clock);
+  });
+
+  test('a file that is no database is corrupt, with what to do, and is not touched', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'flywheel-sqlite-'));
+    const file = join(folder, 'cache.db');
+    await writeFile(
+      file,
+      'this is not a database, and it is long enough to be looked at '.repeat(20),
+    );
+    expect(() => openSqlite(file)).toThrow(/cache\.db is damaged/);
+    expect(() => openSqlite(join(folder, 'no', 'such', 'folder'))).toThrow(
+      /cannot write the database/,
+    );
+    await rm(folder, { recursive: true });
+  });
+
+  test('migrating twice changes nothing; a newer schema is refused', async () => {
+    const { db } = openSqlite(':memory:');
+    await migrate(db);
+    await migrate(db);
+    await sql`update schema_version set version = ${SCHEMA_VERSION + 1}`.execute(db);
+    await expect(migrate(db)).rejects.toThrow(
+      `the database has schema version ${SCHEMA_VERSION + 1}; this program knows ${SCHEMA_VERSION}`,
+    );
+    await db.destroy();
+  });
+});
