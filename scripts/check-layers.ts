@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 
 /** A package imports only from lower numbers. `tests`, `app` and `scripts` may import any. */
-const LAYERS: Readonly<Record<string, number>> = {
+export const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   nix: 1,
   organization: 1,

@@ -8,6 +8,8 @@ export interface CommandTree {
 
 const EVERYWHERE = ['--help', '-h'];
 const AT_THE_ROOT = ['--version', '-v'];
+/** What follows these is no command any more, such as a remark in an example. */
+const LAST_WORDS: ReadonlySet<string> = new Set([...EVERYWHERE, ...AT_THE_ROOT]);
 
 /** The tree of the real command line. */
 export function readCommandTree(): CommandTree {
@@ -24,6 +26,7 @@ export function commandIssue(tree: CommandTree, words: readonly string[]): strin
     const flag = /^(--?[a-z][\w-]*)/i.exec(word)?.[1];
     if (flag !== undefined) {
       if (!node.flags.has(flag)) return `${path.join(' ')} has no flag ${flag}`;
+      if (LAST_WORDS.has(flag)) return undefined;
       continue;
     }
     if (node.commands.size === 0) continue; // an argument, or the value of a flag

@@ -37,6 +37,7 @@ interface Ended {
 
 let folder = '';
 let root = '';
+const readOnly: string[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'flywheel-launcher-'));
   root = join(folder, 'check out');
@@ -49,6 +50,7 @@ beforeEach(async () => {
   await program('bin/node', '#!/bin/sh\necho 20.20.2\n');
 });
 afterEach(async () => {
+  for (const path of readOnly.splice(0)) await chmod(path, 0o755);
   await rm(folder, { recursive: true });
 });
 
@@ -56,7 +58,7 @@ test('the first start installs from the lock file, the second does not', async (
   const first = await start(['doctor', '--data', 'a b']);
   expect(first).toEqual({
     code: 0,
-    stdout: `${root}/packages/flywheel/src/main.ts doctor --data a b\n`,
+    stdout: `--max-semi-space-size=1 ${root}/packages/flywheel/src/main.ts doctor --data a b\n`,
     stderr: 'Installing Node 26 and the packages of the lock file (once, under a minute) … done\n',
   });
   const second = await start(['doctor']);
@@ -86,7 +88,28 @@ test('it works from another folder and through a symlink', async () => {
   await mkdir(join(folder, 'elsewhere'));
   await symlink('../check out/flywheel', join(folder, 'elsewhere', 'fw'));
   const ended = await start(['x'], {}, '../elsewhere/fw', join(folder, 'bin'));
-  expect(ended.stdout).toBe(`${root}/packages/flywheel/src/main.ts x\n`);
+  expect(ended.stdout).toBe(`--max-semi-space-size=1 ${root}/packages/flywheel/src/main.ts x\n`);
+});
+
+test('from a store of Nix, it installs into a copy in the cache folder', async () => {
+  const store = await fillStore('a');
+  const env = { XDG_CACHE_HOME: join(folder, 'cache') };
+  const bin = join(folder, 'profile');
+  await mkdir(bin);
+  // As in a profile: a link to a link, in a folder that is itself a link.
+  await symlink(join(store, 'nix/profile/bin'), join(bin, 'bin'));
+  const first = await start(['up'], env, join(bin, 'bin/flywheel'));
+  const [copy = ''] = /\/\S+(?=\/packages\/flywheel\/src\/main.ts up\n$)/.exec(first.stdout) ?? [];
+  expect(dirname(copy)).toBe(join(folder, 'cache/flywheel/checkouts'));
+  expect((await start(['up'], env, join(bin, 'bin/flywheel'))).stdout).toBe(first.stdout);
+  expect(await calls()).toEqual(['npx --yes pnpm@12.21.0 install --frozen-lockfile --prod']);
+  expect(await readFile(join(copy, 'packages/flywheel/src/main.ts'), 'utf8')).toBe('a');
+  expect(existsSync(join(store, 'node_modules'))).toBe(false);
+
+  // Another version gets another copy.
+  const other = await start([], env, join(await fillStore('b'), 'flywheel'));
+  expect(other.stdout).not.toContain(copy);
+  expect(await calls()).toHaveLength(2);
 });
 
 test('two starts at once install once', async () => {
@@ -126,6 +149,24 @@ test('a Node that is missing or too old is named with its remedy', async () => {
   expect(missing.stderr).toContain('Install Node 20 or newer');
 });
 
+/** Lays the checkout into a store, read-only, and returns its path there. */
+async function fillStore(source: string): Promise<string> {
+  const path = `nix/store/${source}-source`;
+  for (const name of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json']) {
+    await file(`${path}/${name}`, '{}\n');
+  }
+  await file(`${path}/packages/flywheel/src/main.ts`, source);
+  const store = join(folder, path);
+  await copyFile(LAUNCHER, join(store, 'flywheel'));
+  await mkdir(join(store, 'nix/profile/bin'), { recursive: true });
+  await symlink('../../../flywheel', join(store, 'nix/profile/bin/flywheel'));
+  for (const part of ['packages/flywheel/src', 'packages/flywheel', 'packages', '.']) {
+    await chmod(join(store, part), 0o555);
+    readOnly.unshift(join(store, part));
+  }
+  return store;
+}
+
 async function start(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -153,7 +194,8 @@ async function start(
 /** What POSIX promises and the launcher uses, without the Node of this machine. */
 async function linkTools(): Promise<void> {
   await mkdir(join(folder, 'tools'));
-  const names = 'cat chmod cksum dirname grep ln mkdir mv readlink rm sed sh sleep tail uname';
+  const names =
+    'cat chmod cksum cp dirname find grep ln mkdir mv readlink rm sed sh sleep sort tail uname';
   for (const name of names.split(' ')) {
     const found = existsSync(`/bin/${name}`) ? `/bin/${name}` : `/usr/bin/${name}`;
     await symlink(found, join(folder, 'tools', name));

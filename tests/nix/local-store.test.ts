@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { LocalStore, treeSource, unpackNar } from '@flywheel/client';
+import { contentAddressed, LocalStore, narOfPath, unpackNar } from '@flywheel/client';
 import { buildClosure } from '@flywheel/testing';
 import type { BuiltClosure, NixStore } from '@flywheel/testing';
 import { describeEachNix } from './each-nix.ts';
@@ -54,7 +54,7 @@ describeEachNix('the local store', (nix) => {
   test('names a tree as nix-store --add does', async () => {
     const path = join(store.folder, 'tree');
     const added = await store.mustRun(['nix-store', '--add', path]);
-    const source = await treeSource({ path, name: 'tree' });
+    const source = await contentAddressed({ name: 'tree', tree: () => narOfPath(path) });
     const registered = await local.queryPath(added);
     expect(source.storePath).toBe(added);
     expect(source.ca).toBe(registered?.ca);

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { collect } from '@flywheel/base';
 import {
+  contentAddressed,
   CacheClient,
   discardNar,
   narOfPath,
   pullPaths,
   pushPaths,
-  treeSource,
   unpackInto,
 } from '@flywheel/client';
 import type { PathSource, TransferEvent } from '@flywheel/client';
@@ -55,7 +55,10 @@ async function makeClosure(size: number): Promise<readonly PathSource[]> {
     await writeFile(join(path, 'data'), Buffer.alloc(i * 40_000, `${i} of much alike `));
     await writeFile(join(path, 'ä name'), '');
     await symlink('../data', join(path, 'bin/data'));
-    const { ca: _ca, ...source } = await treeSource({ path, name: `tree-${i}` });
+    const { ca: _ca, ...source } = await contentAddressed({
+      name: `tree-${i}`,
+      tree: () => narOfPath(path),
+    });
     const references = sources
       .slice(Math.max(0, i - 3))
       .map(({ storePath }) => storePath.slice(11));
@@ -111,7 +114,10 @@ test('the same contents in another cache are deduplicated, proof and all', async
 test('a path with thousands of references has its description before the NAR', async () => {
   const path = join(folder, 'many');
   await writeFile(path, 'refers to many');
-  const { ca: _ca, ...source } = await treeSource({ path, name: 'many' });
+  const { ca: _ca, ...source } = await contentAddressed({
+    name: 'many',
+    tree: () => narOfPath(path),
+  });
   const references = Array.from(
     { length: 2500 },
     (_, i) => `${String(i).padStart(32, '0')}-dependency-${i}`,
@@ -188,7 +194,10 @@ test('what arrives otherwise than it was signed is corrupt, and not unpacked', a
 test('a path that is not what its source says is refused, and the cache does not have it', async () => {
   const path = join(folder, 'lying');
   await writeFile(path, 'some contents');
-  const { ca: _ca, ...source } = await treeSource({ path, name: 'lying' });
+  const { ca: _ca, ...source } = await contentAddressed({
+    name: 'lying',
+    tree: () => narOfPath(path),
+  });
   await writeFile(path, 'SOME contents');
   const { failed } = await pushPaths({ client, paths: [source] });
   expect(failed).toMatchObject([{ error: { code: 'invalid-input' } }]);
@@ -199,7 +208,10 @@ test('a path that is not what its source says is refused, and the cache does not
 test('a push that is broken off leaves nothing half, and the next one heals', async () => {
   const path = join(folder, 'interrupted');
   await writeFile(path, Buffer.alloc(30_000_000, 'much to send '));
-  const { ca: _ca, ...source } = await treeSource({ path, name: 'interrupted' });
+  const { ca: _ca, ...source } = await contentAddressed({
+    name: 'interrupted',
+    tree: () => narOfPath(path),
+  });
   const abort = new AbortController();
   const onProgress = (event: TransferEvent): void => {
     if (event.kind === 'bytes') abort.abort(new Error('interrupted'));

@@ -57,6 +57,12 @@ function codeOf(value: unknown): ErrorCode {
       return 'no-space';
     case 'ENOENT':
       return 'not-found';
+    case 'ENOTDIR':
+    case 'EISDIR':
+    case 'ENAMETOOLONG':
+      return 'invalid-input';
+    case 'EEXIST':
+      return 'already-exists';
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

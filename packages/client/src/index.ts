@@ -1,6 +1,6 @@
 export type { PathSource } from './path-source.ts';
 export { narOfPath } from './nar-of-path.ts';
-export { treeSource } from './tree-source.ts';
+export { contentAddressed } from './content-addressed.ts';
 export { unpackNar } from './unpack-nar.ts';
 export { LocalStore } from './local-store.ts';
 export type { LocalStoreOptions } from './local-store.ts';

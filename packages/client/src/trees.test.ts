@@ -20,7 +20,7 @@ import { collect, FlywheelError } from '@flywheel/base';
 import type { ByteStream } from '@flywheel/base';
 import { encodeNar } from '@flywheel/nix';
 import type { NarNode } from '@flywheel/nix';
-import { narOfPath, treeSource, unpackNar } from './index.ts';
+import { contentAddressed, narOfPath, unpackNar } from './index.ts';
 
 let folder: string;
 let count = 0;
@@ -233,7 +233,7 @@ test('a tree becomes the path that nix-store --add makes of it', async () => {
   writeFileSync(path, 'hi\n');
   chmodSync(path, 0o644);
   // nix 2.8.0: echo hi > f; nix-store --add f; its row in ValidPaths.
-  const source = await treeSource({ path, name: 'f' });
+  const source = await contentAddressed({ name: 'f', tree: () => narOfPath(path) });
   expect(source).toMatchObject({
     storePath: '/nix/store/ab3li50xq0nl4q5lxdyinb8w8y13my9s-f',
     narSize: 120,

@@ -1,5 +1,5 @@
 import type { CommandContext } from '@stricli/core';
-import type { Clock } from '@flywheel/base';
+import type { ByteStream, Clock } from '@flywheel/base';
 
 /** Where text goes. A terminal has a width and perhaps colours, a pipe has neither. */
 export interface Terminal {
@@ -14,6 +14,7 @@ export interface Terminal {
 export interface CliProcess {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
+  readonly stdin: ByteStream;
   readonly env: Readonly<Partial<Record<string, string>>>;
   /** A command that ran but found something failed sets 1; errors are thrown instead. */
   exitCode?: number;
@@ -29,6 +30,8 @@ export interface CliContext extends CommandContext {
   readonly home: string;
   /** The checkout: where pnpm-lock.yaml, tests/ and node_modules/ are. */
   readonly root: string;
+  /** The Node that runs this, which the wheel packs. */
+  readonly node: { readonly executable: string; readonly version: string };
   readonly clock: Clock;
   /** Aborted by SIGINT or SIGTERM; the reason is an `Interrupted`. */
   readonly signal: AbortSignal;

@@ -31,11 +31,16 @@ const context: CliContext = {
   process: {
     stdout: terminal(process.stdout),
     stderr: terminal(process.stderr),
+    // Not opened before somebody wants it.
+    get stdin() {
+      return process.stdin;
+    },
     env: process.env,
   },
   cwd: process.cwd(),
   home: homedir(),
   root: resolve(import.meta.dirname, '../../..'),
+  node: { executable: process.execPath, version: process.versions.node },
   clock: systemClock,
   signal: interruption.signal,
   atExit: new Set(),

@@ -18,6 +18,8 @@ export function createTestContext(
     readonly home?: string;
     readonly root?: string;
     readonly cwd?: string;
+    readonly node?: string;
+    readonly stdin?: string;
   } = {},
 ): TestContext {
   const written = { stdout: '', stderr: '' };
@@ -30,10 +32,16 @@ export function createTestContext(
   });
   return {
     context: {
-      process: { stdout: terminal('stdout'), stderr: terminal('stderr'), env: options.env ?? {} },
+      process: {
+        stdout: terminal('stdout'),
+        stderr: terminal('stderr'),
+        stdin: [Buffer.from(options.stdin ?? '')],
+        env: options.env ?? {},
+      },
       cwd: options.cwd ?? '/nonexistent',
       home: options.home ?? '/nonexistent',
       root: options.root ?? '/nonexistent',
+      node: { executable: options.node ?? '/nonexistent', version: '26.0.0' },
       clock: { now: () => nowMs },
       signal: interruption.signal,
       atExit: new Set(),

@@ -53,11 +53,26 @@ class SqliteAdapter implements SqliteDatabase {
     this.statements += 1;
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
+    if (sql === 'rollback') return this.#rollback;
     const statement = adaptStatement(this.#database.prepare(sql));
     // Statements with lists differ by their length; the bound is far above what the store uses.
     if (this.#prepared.size < 1000) this.#prepared.set(sql, statement);
     return statement;
   }
+
+  /**
+   * SQLite rolls back by itself when the disk is full. A second rollback would fail, and hide the
+   * error that the caller must see.
+   */
+  readonly #rollback: SqliteStatement = {
+    reader: false,
+    all: () => [],
+    iterate: () => [][Symbol.iterator](),
+    run: () => {
+      if (this.#database.isTransaction) this.#database.exec('rollback');
+      return { changes: 0, lastInsertRowid: 0 };
+    },
+  };
 
   close(): void {
     this.#prepared.clear();

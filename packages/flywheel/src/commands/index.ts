@@ -2,12 +2,16 @@
 // its own; both hold only flags and help, and load what they run when they run it.
 import { buildRouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
+import { cache } from './cache/index.ts';
 import { doctor } from './doctor.ts';
 import { describe } from './help.ts';
+import { pull } from './pull.ts';
+import { push } from './push.ts';
 import { test } from './test.ts';
+import { up } from './up.ts';
 import { version } from './version.ts';
 
-const routes = { doctor, test, version };
+const routes = { up, cache, push, pull, doctor, test, version };
 
 export const root = buildRouteMap<keyof typeof routes, CliContext>({
   routes,
@@ -20,6 +24,7 @@ Glorious Flywheel: GitLab infrastructure that builds, caches and monitors itself
 Each command explains itself with --help, prints JSON for scripts with --json, and ends with an
 exit code of docs/reference/exit-codes.md.`,
       [
+        ['./flywheel up', 'start everything here, and turn the wheel once'],
         ['./flywheel doctor', 'check that this machine has what is needed'],
         ['./flywheel test', 'run the tests that need nothing but Node'],
       ],

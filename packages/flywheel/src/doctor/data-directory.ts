@@ -1,6 +1,6 @@
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { formatBytes, messageOf } from '@flywheel/base';
+import { FlywheelError, formatBytes, messageOf } from '@flywheel/base';
 import type { Finding } from './check.ts';
 
 const LEAST_FREE_BYTES = 1024 ** 3;
@@ -9,19 +9,9 @@ const LEAST_FREE_BYTES = 1024 ** 3;
 export async function checkDataDirectory(directory: string): Promise<Finding> {
   const name = 'Data directory';
   const existing = await nearestExisting(directory);
-  try {
-    if (!(await stat(existing)).isDirectory()) {
-      const remedy = 'Move that file away, or choose another directory with --data DIR.';
-      return { name, status: 'failed', summary: `${existing} is a file`, remedy };
-    }
-    await access(existing, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    return {
-      name,
-      status: 'failed',
-      summary: `${directory} cannot be written: ${messageOf(error)}`,
-      remedy: `Give yourself write permission on ${existing}, or choose another directory with --data DIR.`,
-    };
+  const problem = await writingProblem(directory, existing);
+  if (problem !== undefined) {
+    return { name, status: 'failed', summary: problem.message, remedy: remedyOf(problem) };
   }
   const { bavail, bsize } = await statfs(existing);
   const free = bavail * bsize;
@@ -35,6 +25,47 @@ export async function checkDataDirectory(directory: string): Promise<Finding> {
   }
   const made = existing === directory ? '' : ' (made at the first start)';
   return { name, status: 'ok', summary: `${directory}${made}, ${formatBytes(free)} free` };
+}
+
+/**
+ * Throws, before anything is made, when `directory` can neither be written nor made: a folder that
+ * cannot be made on a read-only disk would else be reported as one that does not exist.
+ */
+export async function requireDataDirectory(directory: string): Promise<void> {
+  const problem = await writingProblem(directory, await nearestExisting(directory));
+  if (problem !== undefined) throw problem;
+}
+
+async function writingProblem(
+  directory: string,
+  existing: string,
+): Promise<FlywheelError | undefined> {
+  try {
+    if (!(await stat(existing)).isDirectory()) {
+      return new FlywheelError('invalid-input', `${existing} is a file`, {
+        details: { hint: 'Move that file away, or choose another directory with --data DIR.' },
+      });
+    }
+    await access(existing, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (cause) {
+    return new FlywheelError('forbidden', `${directory} cannot be written: ${messageOf(cause)}`, {
+      cause,
+      details: { hint: hintFor(cause, existing) },
+    });
+  }
+}
+
+function hintFor(cause: unknown, existing: string): string {
+  const readOnly = (cause as NodeJS.ErrnoException).code === 'EROFS';
+  const first = readOnly
+    ? `The disk with ${existing} is read-only: mount it for writing`
+    : `Give yourself write permission on ${existing}`;
+  return `${first}, or choose another directory with --data DIR.`;
+}
+
+function remedyOf({ details }: FlywheelError): string {
+  return String(details['hint']);
 }
 
 async function nearestExisting(path: string): Promise<string> {

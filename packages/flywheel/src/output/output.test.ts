@@ -16,6 +16,20 @@ test('people get lines, scripts get one document, never both', () => {
   expect(JSON.parse(forScripts.stdout())).toEqual({ paths: 3 });
 });
 
+test('a note does not end up within a bar', () => {
+  const { context, stderr } = createTestContext({ tty: true });
+  const output = createOutput(context, {});
+  output.note('before');
+  using _step = output.step('Pushing');
+  output.note('meanwhile');
+  const [before, , drawn, meanwhile] = stderr().split(/(?<=\n|25l)|(?=\r)/);
+  expect([before, drawn, meanwhile]).toEqual([
+    'before\n',
+    '\r\u001B[2KPushing  0 B',
+    '\r\u001B[2Kmeanwhile\n',
+  ]);
+});
+
 test('colours are for terminals that show them', () => {
   const { context } = createTestContext();
   expect(createOutput(context, {}).style('red', 'no')).toBe('no');

@@ -1,5 +1,5 @@
 import type { CliContext } from '../context.ts';
-import { startProgress } from './progress.ts';
+import { CLEAR_LINE, startProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { createStyler } from './style.ts';
 import type { Styler } from './style.ts';
@@ -13,6 +13,8 @@ export interface Output {
   result(value: unknown): void;
   /** Something worth knowing that is no result, on stderr. */
   note(line: string): void;
+  /** Something that went wrong and did not stop the command, on stderr, with what to do. */
+  problem(problem: { readonly message: string; readonly hint?: string }): void;
   /** For text that goes to `print`. */
   readonly style: Styler;
   /** Shows how far a step is, on stderr. Use it with `using`, so that an error ends it too. */
@@ -33,11 +35,20 @@ export interface OutputFlags {
 export function createOutput(context: CliContext, flags: Pick<OutputFlags, 'json'>): Output {
   const { stdout, stderr, env } = context.process;
   const { json = false } = flags;
+  const note = (line: string): void => {
+    // A bar that is being drawn makes room, and is drawn again below.
+    const barIsOpen = stderr.isTTY && context.atExit.size > 0;
+    stderr.write(`${barIsOpen ? CLEAR_LINE : ''}${line}\n`);
+  };
   return {
     json,
     print: (line = '') => json || stdout.write(`${line}\n`),
     result: (value) => void (json && stdout.write(`${JSON.stringify(value, null, 2)}\n`)),
-    note: (line) => stderr.write(`${line}\n`),
+    note,
+    problem({ message, hint }) {
+      note(`${createStyler(stderr, env)('red', 'Error:')} ${message}`);
+      if (hint !== undefined) note(`  ${hint.replaceAll('\n', '\n  ')}`);
+    },
     style: createStyler(stdout, env),
     step: (label, options = {}) =>
       startProgress(context, {

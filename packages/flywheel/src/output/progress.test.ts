@@ -72,10 +72,19 @@ test('a summary of its own replaces the amount', () => {
   expect(stderr()).toBe('✔ Pulling: nothing was missing\n');
 });
 
+test('a step that fails says so, once', () => {
+  const { context, stderr } = createTestContext();
+  const progress = startProgress(context, { label: 'Pushing', mode: 'lines', total: 1 });
+  progress.fail('1 path was refused');
+  progress.finish();
+  expect(stderr()).toBe('✘ Pushing: 1 path was refused\n');
+});
+
 test('with --json it says nothing', () => {
   const { context, stderr } = createTestContext({ tty: true });
   const progress = startProgress(context, { label: 'Pushing', mode: 'silent', total: 1 });
   progress.advance(1);
+  progress.fail('nothing');
   progress.finish();
   expect(stderr()).toBe('');
 });

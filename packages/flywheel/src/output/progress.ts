@@ -17,6 +17,8 @@ export interface Progress {
   setTotal(total: number): void;
   /** The step is done; `summary` replaces the amount and the rate of its closing line. */
   finish(summary?: string): void;
+  /** The step has failed; its closing line says how. */
+  fail(summary: string): void;
   /** Ends a step that did not finish: the terminal is as before, nothing claims success. */
   [Symbol.dispose](): void;
 }
@@ -27,7 +29,7 @@ const RATE_WINDOW_MS = 5000;
 const WIDEST_BAR = 24;
 const HIDE_CURSOR = '\u001B[?25l';
 const SHOW_CURSOR = '\u001B[?25h';
-const CLEAR_LINE = '\r\u001B[2K';
+export const CLEAR_LINE = '\r\u001B[2K';
 
 export function startProgress(context: CliContext, options: ProgressOptions): Progress {
   const { clock, atExit } = context;
@@ -103,6 +105,11 @@ export function startProgress(context: CliContext, options: ProgressOptions): Pr
         summary ??
         `${amount(done)} in ${formatDuration(tookMs)}${rate > 0 ? ` (${rateText(rate)})` : ''}`;
       stderr.write(`${style('green', '✔')} ${label}: ${closing}\n`);
+    },
+    fail(summary) {
+      if (!open) return;
+      restore();
+      if (mode !== 'silent') stderr.write(`${style('red', '✘')} ${label}: ${summary}\n`);
     },
     [Symbol.dispose]: restore,
   };

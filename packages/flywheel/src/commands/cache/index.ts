@@ -1,0 +1,26 @@
+import { buildRouteMap } from '@stricli/core';
+import type { CliContext } from '../../context.ts';
+import { describe } from '../help.ts';
+import { create } from './create.ts';
+import { info } from './info.ts';
+import { list } from './list.ts';
+import { serve } from './serve.ts';
+import { token } from './token.ts';
+
+const routes = { create, info, list, serve, token };
+
+export const cache = buildRouteMap<keyof typeof routes, CliContext>({
+  routes,
+  docs: {
+    brief: 'Run the binary cache, and manage caches and tokens',
+    fullDescription: describe('Runs the binary cache server, and manages its caches and tokens.', [
+      ['./flywheel cache serve', 'run the server'],
+      ['./flywheel cache create team --public', 'make a cache that everybody may read'],
+      ['./flywheel cache info team', 'what to put into nix.conf'],
+      [
+        './flywheel cache token --sub ci --validity 30d --push team',
+        'a token for a machine that pushes',
+      ],
+    ]),
+  },
+});

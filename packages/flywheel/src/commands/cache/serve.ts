@@ -1,0 +1,74 @@
+import { buildCommand } from '@stricli/core';
+import type { ServeFlags } from '../../caches/serve.ts';
+import type { CliContext } from '../../context.ts';
+import { DEFAULT_LISTEN, parseListenAddress } from '../../listen-address.ts';
+import { outputFlags } from '../../output/index.ts';
+import { dataFlag, parseServerUrl } from '../flags.ts';
+import { describe } from '../help.ts';
+import { lazily } from '../lazily.ts';
+
+export const serve = buildCommand<ServeFlags, [], CliContext>({
+  docs: {
+    brief: 'Run the binary cache server',
+    fullDescription: describe(
+      `
+Runs the binary cache on SQLite and a folder until Ctrl-C or SIGTERM, then lets transfers end and
+ends with 0. The first start makes the data directory, the key that signs tokens, and an
+administrator's token (keys/admin.token, mode 0600).
+
+Logs are JSON lines on stderr. With --json, stdout gets one line when the server is ready:
+{"url", "pid", "data"}.`,
+      [
+        ['./flywheel cache serve', 'on this machine, for this machine'],
+        ['./flywheel cache serve --data /srv/flywheel', 'with another data directory'],
+        ['./flywheel cache serve --listen 0.0.0.0:8080', 'for others too; put TLS before it'],
+        [
+          './flywheel cache serve --api-endpoint https://cache.example.org/',
+          'behind a proxy of that name',
+        ],
+      ],
+    ),
+  },
+  parameters: {
+    flags: {
+      data: dataFlag,
+      listen: {
+        kind: 'parsed',
+        parse: parseListenAddress,
+        placeholder: 'HOST:PORT',
+        brief: 'Where to listen; port 0 picks a free one',
+        default: DEFAULT_LISTEN,
+      },
+      apiEndpoint: {
+        kind: 'parsed',
+        parse: parseServerUrl,
+        placeholder: 'URL',
+        brief: 'Public URL of the API [default = as the client reached it]',
+        optional: true,
+      },
+      substituterEndpoint: {
+        kind: 'parsed',
+        parse: parseServerUrl,
+        placeholder: 'URL',
+        brief: 'Public URL that Nix pulls from [default = that of the API]',
+        optional: true,
+      },
+      allowedHost: {
+        kind: 'parsed',
+        parse: String,
+        placeholder: 'HOST',
+        brief: 'Serve only requests with this Host; may be given several times [default = any]',
+        variadic: true,
+        optional: true,
+      },
+      logLevel: {
+        kind: 'enum',
+        values: ['debug', 'info', 'warn', 'error'],
+        brief: 'The least important log lines to write',
+        default: 'info',
+      },
+      ...outputFlags,
+    },
+  },
+  loader: lazily(async () => (await import('../../caches/serve.ts')).runCacheServe),
+});
