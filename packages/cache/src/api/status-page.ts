@@ -73,7 +73,8 @@ function renderCache(cache: Status['caches'][number]): string {
 /** What deduplication and compression make of it; undefined for an empty store. */
 function savingOf({ logicalBytes, storedBytes }: StoreStatistics): string | undefined {
   if (storedBytes === 0 || logicalBytes === 0) return undefined;
-  return `${formatBytes(logicalBytes)} in ${formatBytes(storedBytes)}`;
+  const ratio = (logicalBytes / storedBytes).toFixed(1);
+  return `${formatBytes(logicalBytes)} of NARs take ${formatBytes(storedBytes)}: ${ratio} times smaller.`;
 }
 
 /** What `flywheel up` tells of the wheel's last turn; nothing when the server runs on its own. */
@@ -107,7 +108,7 @@ const STYLE = `
 body{margin:0 auto;max-width:60rem;padding:2rem 1.25rem;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 header{display:flex;gap:1rem;align-items:center;color:var(--accent)}
 header h1{margin:0;font-size:1.5rem;color:var(--ink)}header p{margin:0;color:var(--soft)}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.75rem;margin:1.5rem 0 .5rem}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.75rem;margin:1.5rem 0 .5rem}
 dl{margin:0;padding:.9rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem}
 dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-size:1.35rem;font-variant-numeric:tabular-nums}
 .note{color:var(--soft);margin:.25rem 0 1.5rem}
