@@ -85,7 +85,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   cleanup.defer(() => metadata.close());
   await migrate(db);
   // The lock is ours alone: whoever held a lease is dead.
-  await metadata.dropAllLeases();
+  await metadata.abandonAllLeases();
   const blobs = await openFolderBlobs(options.dataDir);
   await blobs.removeLeftovers();
 
@@ -131,7 +131,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     }),
   };
   cleanup.defer(() => parts.uses.close());
-  const reclaiming = startReclaiming(store, startedAt);
+  const reclaiming = startReclaiming(store);
   cleanup.defer(() => reclaiming.stop());
 
   const server = createHttpServer(parts);

@@ -32,6 +32,7 @@ describe('a folder', () => {
       'bbbbbbbb.pack',
       'notes.txt',
     ]);
+    await killed.abort();
     await rm(root, { recursive: true });
   });
 });

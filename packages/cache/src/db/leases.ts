@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { FlywheelError } from '@flywheel/base';
 import type { Upload } from './metadata.ts';
-import { narOf } from './rows.ts';
+import { narOf, padded } from './rows.ts';
 import type { Schema } from './schema.ts';
 
 /**
@@ -45,13 +45,48 @@ export async function renewLease(db: Kysely<Schema>, now: number, lease: string)
   if (numUpdatedRows === 0n) throw leaseExpired();
 }
 
+/** The earliest start of a live lease. */
 export async function oldestLease(db: Kysely<Schema>, now: number): Promise<number | undefined> {
-  await db.deleteFrom('lease').where('expires_at', '<=', now).execute();
   const row = await db
     .selectFrom('lease')
     .select((select) => select.fn.min('started_at').as('oldest'))
+    .where('expires_at', '>', now)
     .executeTakeFirst();
   return row?.oldest ?? undefined;
+}
+
+/**
+ * How long a lease that ran out is remembered: an upload that stood still may wake up once more,
+ * finish its pack, and only then learn that it is too late.
+ */
+const REMEMBER_MS = 24 * 3600 * 1000;
+
+/** Leases whose upload is over without a commit: what it left may go. */
+export async function deadLeases(
+  db: Kysely<Schema>,
+  now: number,
+  limit: number,
+): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('lease')
+    .select('id')
+    .where('expires_at', '<=', now)
+    .orderBy('expires_at')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+export async function forgetLeases(
+  db: Kysely<Schema>,
+  now: number,
+  leases: readonly string[],
+): Promise<void> {
+  await db
+    .deleteFrom('lease')
+    .where('id', 'in', padded(leases))
+    .where('expires_at', '<=', now - REMEMBER_MS)
+    .execute();
 }
 
 export function leaseExpired(): FlywheelError {

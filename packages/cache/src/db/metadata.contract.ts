@@ -34,7 +34,7 @@ export function metadataContract(open: (clock: { now(): number }) => Promise<Met
   let packs: number;
 
   beforeEach(async () => {
-    now = 1_000_000;
+    now = Date.UTC(2027, 0, 1);
     packs = 0;
     metadata = await open({ now: () => now });
     cache = await metadata.createCache('main', SETTINGS);
@@ -92,7 +92,9 @@ export function metadataContract(open: (clock: { now(): number }) => Promise<Met
   async function reclaimAll(): Promise<readonly string[]> {
     await metadata.removeUnusedNars(100);
     await metadata.condemnPacks();
-    return (await metadata.removeCondemnedPacks(100)).map((pack) => pack.key);
+    const packsToGo = await metadata.condemnedPacks(100);
+    if (packsToGo.length > 0) await metadata.removePacks(packsToGo.map((pack) => pack.id));
+    return packsToGo.map((pack) => pack.key);
   }
 
   test('caches: created once, found, listed by name, changed, removed with their objects', async () => {
@@ -171,6 +173,24 @@ export function metadataContract(open: (clock: { now(): number }) => Promise<Met
       code: 'conflict',
     });
     expect(await metadata.statistics()).toMatchObject({ nars: 0, packs: 0, chunks: 0, objects: 0 });
+  });
+
+  test('uploads that ended without a commit are known, those that did not are not', async () => {
+    const failed = (await metadata.beginUpload(undefined)).lease;
+    const silent = (await metadata.beginUpload(undefined)).lease;
+    await commit('done', ['a'], { object: object('h1') });
+    expect(await metadata.deadLeases(10)).toEqual([]);
+    await metadata.abandonLease(failed);
+    expect(await metadata.deadLeases(10)).toEqual([failed]);
+    now += LEASE_MS + 1;
+    const alive = (await metadata.beginUpload(undefined)).lease;
+    expect(await metadata.deadLeases(10)).toEqual([failed, silent]);
+    await metadata.forgetLeases([failed, silent]);
+    // It may still wake up and finish its pack: remembered for a day.
+    expect(await metadata.deadLeases(10)).toEqual([silent]);
+    now += 25 * 3600 * 1000;
+    await metadata.forgetLeases([silent]);
+    expect(await metadata.deadLeases(10)).toEqual([alive]);
   });
 
   test('what nothing refers to is reclaimed, and only that', async () => {
@@ -256,7 +276,7 @@ export function metadataContract(open: (clock: { now(): number }) => Promise<Met
     const healed = await commit('nar', ['a'], { object: object('h1') });
     expect(healed.adopted).toBe(true);
     expect(await metadata.missingPaths(cache.id, ['h1', 'h2'])).toEqual([]);
-    await metadata.dropAllLeases();
+    await metadata.abandonAllLeases();
     expect(await reclaimAll()).toEqual(['aa/00000001.pack']);
   });
 

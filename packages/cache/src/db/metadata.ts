@@ -112,7 +112,8 @@ export interface Metadata {
   beginUpload(narHash: Buffer | undefined): Promise<Upload>;
   /** Throws `conflict` when the lease has expired: the upload must start again. */
   renewLease(lease: string): Promise<void>;
-  endLease(lease: string): Promise<void>;
+  /** The upload has failed: its lease is dead at once, and what it left is reclaimed. */
+  abandonLease(lease: string): Promise<void>;
   /** Chunks that may be referred to while a lease is held. */
   findChunks(hashes: readonly Buffer[]): Promise<readonly ChunkLocation[]>;
   /**
@@ -133,18 +134,27 @@ export interface Metadata {
   /** All NARs in this pack become absent, its chunks unknown. Returns how many NARs. */
   markPackDamaged(packId: number): Promise<number>;
 
-  /** Forgets leases of processes that no longer run. Only for the sole owner of the database. */
-  dropAllLeases(): Promise<void>;
+  /** Abandons the leases of processes that no longer run. Only for the sole owner of the database. */
+  abandonAllLeases(): Promise<void>;
+  /** The earliest start of a live lease, or undefined. */
+  oldestLease(): Promise<number | undefined>;
+  /**
+   * Up to `limit` leases whose uploads are over without a commit. Each names the one pack that its
+   * upload may have left behind (packKeyOf).
+   */
+  deadLeases(limit: number): Promise<readonly string[]>;
+  /** Forgets dead leases whose packs are gone; those that ran out lately are kept for a day. */
+  forgetLeases(leases: readonly string[]): Promise<void>;
   /** Which of these keys belong to a pack. */
   knownPackKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
-  /** The earliest start of a live lease, or undefined. Expired ones are removed on the way. */
-  oldestLease(): Promise<number | undefined>;
   /** Removes up to `limit` NARs that nothing refers to; returns how many. */
   removeUnusedNars(limit: number): Promise<number>;
   /** Condemns packs that no NAR lies in. */
   condemnPacks(): Promise<number>;
-  /** Forgets condemned packs that no live upload can have seen alive; their blobs may then go. */
-  removeCondemnedPacks(limit: number): Promise<readonly Pack[]>;
+  /** Condemned packs that no live upload can have seen alive: their blobs may go. */
+  condemnedPacks(limit: number): Promise<readonly Pack[]>;
+  /** Forgets packs whose blobs are gone, with their chunks. */
+  removePacks(ids: readonly number[]): Promise<void>;
 
   statistics(): Promise<StoreStatistics>;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { oldestLease } from './leases.ts';
 import type { Pack } from './metadata.ts';
+import { padded } from './rows.ts';
 import type { Schema } from './schema.ts';
 
 // Rows that nothing needs any more. Each function does one bounded piece of work in a short
@@ -12,7 +13,6 @@ export async function removeUnusedNars(
   limit: number,
 ): Promise<number> {
   return db.transaction().execute(async (tx) => {
-    await tx.deleteFrom('lease').where('expires_at', '<=', now).execute();
     await tx.deleteFrom('staged_nar').where('expires_at', '<=', now).execute();
     const unused = tx
       .selectFrom('nar')
@@ -37,7 +37,11 @@ export async function removeUnusedNars(
       .where((eb) =>
         eb.not(
           eb.exists(
-            eb.selectFrom('lease').select('nar_id').whereRef('lease.nar_id', '=', 'nar.id'),
+            eb
+              .selectFrom('lease')
+              .select('nar_id')
+              .whereRef('lease.nar_id', '=', 'nar.id')
+              .where('lease.expires_at', '>', now),
           ),
         ),
       )
@@ -66,25 +70,26 @@ export async function condemnPacks(db: Kysely<Schema>, now: number): Promise<num
   return Number(numUpdatedRows);
 }
 
-export async function removeCondemnedPacks(
+/** Condemned packs that no live upload can have seen alive. */
+export async function condemnedPacks(
   db: Kysely<Schema>,
   now: number,
   limit: number,
 ): Promise<readonly Pack[]> {
-  return db.transaction().execute(async (tx) => {
-    // An upload that began before the condemnation may hold chunks of the pack; one that began
-    // after it cannot have found any.
-    const oldest = (await oldestLease(tx, now)) ?? now + 1;
-    const packs = await tx
-      .selectFrom('pack')
-      .select(['id', 'key', 'size'])
-      .where('condemned_at', '<', oldest)
-      .limit(limit)
-      .execute();
-    if (packs.length === 0) return [];
-    const ids = packs.map((pack) => pack.id);
-    await tx.deleteFrom('chunk').where('pack_id', 'in', ids).execute();
-    await tx.deleteFrom('pack').where('id', 'in', ids).execute();
-    return packs;
+  // An upload that began before the condemnation may hold chunks of the pack; one that began after
+  // it cannot have found any.
+  const oldest = (await oldestLease(db, now)) ?? now + 1;
+  return db
+    .selectFrom('pack')
+    .select(['id', 'key', 'size'])
+    .where('condemned_at', '<', oldest)
+    .limit(limit)
+    .execute();
+}
+
+export async function removePacks(db: Kysely<Schema>, ids: readonly number[]): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx.deleteFrom('chunk').where('pack_id', 'in', padded(ids)).execute();
+    await tx.deleteFrom('pack').where('id', 'in', padded(ids)).execute();
   });
 }

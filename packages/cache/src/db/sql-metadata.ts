@@ -15,8 +15,8 @@ import type {
 } from './metadata.ts';
 import { commitNar } from './commit-nar.ts';
 import { useNar } from './use-nar.ts';
-import { beginUpload, oldestLease, renewLease } from './leases.ts';
-import { removeCondemnedPacks, removeUnusedNars, condemnPacks } from './reclaim-rows.ts';
+import { beginUpload, deadLeases, forgetLeases, oldestLease, renewLease } from './leases.ts';
+import { condemnedPacks, condemnPacks, removePacks, removeUnusedNars } from './reclaim-rows.ts';
 import { batches, bufferOf, cacheOf, narOf, padded } from './rows.ts';
 import type { CacheTable, Schema } from './schema.ts';
 
@@ -129,8 +129,8 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
     beginUpload: (narHash): Promise<Upload> => beginUpload(db, clock.now(), narHash),
     renewLease: (lease) => renewLease(db, clock.now(), lease),
 
-    async endLease(lease) {
-      await db.deleteFrom('lease').where('id', '=', lease).execute();
+    async abandonLease(lease) {
+      await db.updateTable('lease').set({ expires_at: 0 }).where('id', '=', lease).execute();
     },
 
     async findChunks(hashes): Promise<readonly ChunkLocation[]> {
@@ -197,9 +197,12 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
         return Number(numUpdatedRows);
       }),
 
-    async dropAllLeases() {
-      await db.deleteFrom('lease').execute();
+    async abandonAllLeases() {
+      await db.updateTable('lease').set({ expires_at: 0 }).execute();
     },
+
+    deadLeases: (limit) => deadLeases(db, clock.now(), limit),
+    forgetLeases: (leases) => forgetLeases(db, clock.now(), leases),
 
     async knownPackKeys(keys) {
       const known = new Set<string>();
@@ -217,7 +220,8 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
     oldestLease: () => oldestLease(db, clock.now()),
     removeUnusedNars: (limit) => removeUnusedNars(db, clock.now(), limit),
     condemnPacks: () => condemnPacks(db, clock.now()),
-    removeCondemnedPacks: (limit) => removeCondemnedPacks(db, clock.now(), limit),
+    condemnedPacks: (limit) => condemnedPacks(db, clock.now(), limit),
+    removePacks: (ids) => removePacks(db, ids),
 
     async statistics(): Promise<StoreStatistics> {
       const { rows } = await sql<StoreStatistics>`select

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
 import { FlywheelError, isFlywheelError, type ByteStream } from '@flywheel/base';
@@ -9,6 +9,7 @@ import type { Nar, NarUse } from '../db/metadata.ts';
 import { LEASE_MS } from '../db/leases.ts';
 import { PackBuilder } from './pack-builder.ts';
 import type { NarStore } from './nar-store.ts';
+import { packKeyOf } from './pack-key.ts';
 
 export interface IngestRequest {
   /** The plain NAR. */
@@ -38,7 +39,7 @@ const compress = promisify(zstdCompress);
  * Throws `invalid-input` when hash or size are not as expected, `corrupt` for a malformed NAR.
  */
 export async function ingestNar(store: NarStore, request: IngestRequest): Promise<Ingested> {
-  const key = packKey();
+  const key = packKeyOf(request.lease);
   const writer = await store.blobs.create(key);
   const builder = new PackBuilder({
     writer,
@@ -114,7 +115,7 @@ async function writePack(
     )
     .catch(async (error: unknown) => {
       // Only when the store itself refused: after a lost connection the commit may have happened,
-      // and a blob without a record is found by `reclaim` anyway.
+      // and the blob of a lease without a commit is found by `reclaim` anyway.
       if (isFlywheelError(error)) await store.blobs.remove(key);
       throw error;
     });
@@ -147,10 +148,4 @@ export function checkNar(
       `Bad NAR Hash or Size: the body hashes to ${formatSha256(actual.hash, 'hex')}, not to ${formatSha256(expected.hash, 'hex')}`,
     );
   }
-}
-
-/** Random: packs are found through their own index, and S3 wants to know a name before the bytes. */
-function packKey(): string {
-  const name = randomBytes(16).toString('hex');
-  return `${name.slice(0, 2)}/${name}.pack`;
 }

@@ -1,30 +1,24 @@
 import type { NarStore } from './nar-store.ts';
+import { packKeyOf } from './pack-key.ts';
 
 export interface Reclaimed {
   readonly nars: number;
   readonly packs: number;
   readonly bytes: number;
-  /** Files that no record knows: what a killed upload leaves. */
-  readonly orphans: number;
+  /** Uploads that ended without a commit and whose traces were removed. */
+  readonly uploads: number;
 }
 
-/** Rows removed in one transaction, so that uploads wait for milliseconds at most. */
+/** Rows handled in one transaction, so that uploads wait for milliseconds at most. */
 const BATCH = 500;
 
-/** A blob newer than this may belong to an upload that is about to commit it. */
-const ORPHAN_AGE_MS = 60 * 60 * 1000;
-
-export interface ReclaimOptions {
-  /** Blobs last written before this time (ms) and unknown to the database are removed. */
-  readonly orphansBefore?: number;
-}
-
 /**
- * Frees what nothing refers to: NARs without an object, then packs without a NAR, then blobs
- * without a record. Safe beside uploads; run again after an interruption, it goes on.
+ * Frees what nothing refers to: what failed uploads left, NARs without an object, then packs
+ * without a NAR. Safe beside uploads; run again after an interruption, it goes on.
  */
-export async function reclaim(store: NarStore, options: ReclaimOptions = {}): Promise<Reclaimed> {
-  const { metadata, blobs, clock } = store;
+export async function reclaim(store: NarStore): Promise<Reclaimed> {
+  const { metadata, blobs } = store;
+  const uploads = await removeTraces(store);
   let nars = 0;
   for (let removed = BATCH; removed === BATCH; nars += removed) {
     removed = await metadata.removeUnusedNars(BATCH);
@@ -32,37 +26,28 @@ export async function reclaim(store: NarStore, options: ReclaimOptions = {}): Pr
   await metadata.condemnPacks();
   let packs = 0;
   let bytes = 0;
-  for (;;) {
-    const removed = await metadata.removeCondemnedPacks(BATCH);
-    // The rows went first: a crash here leaves blobs without a record, which the sweep finds.
-    for (const pack of removed) {
+  for (let found = BATCH; found === BATCH; packs += found) {
+    const condemned = await metadata.condemnedPacks(BATCH);
+    found = condemned.length;
+    if (found === 0) break;
+    // Blobs first: after a crash in between, the rows still tell what to remove.
+    for (const pack of condemned) {
       await blobs.remove(pack.key);
       bytes += pack.size;
     }
-    packs += removed.length;
-    if (removed.length < BATCH) break;
+    await metadata.removePacks(condemned.map((pack) => pack.id));
   }
-  const orphans = await removeOrphans(store, options.orphansBefore ?? clock.now() - ORPHAN_AGE_MS);
-  return { nars, packs, bytes, orphans };
+  return { nars, packs, bytes, uploads };
 }
 
-async function removeOrphans(store: NarStore, before: number): Promise<number> {
-  let removed = 0;
-  let candidates: string[] = [];
-  const sweep = async (): Promise<void> => {
-    const known = await store.metadata.knownPackKeys(candidates);
-    for (const key of candidates) {
-      if (known.has(key)) continue;
-      await store.blobs.remove(key);
-      removed += 1;
-    }
-    candidates = [];
-  };
-  for await (const { key, modifiedMs } of store.blobs.list()) {
-    if (modifiedMs >= before) continue;
-    candidates.push(key);
-    if (candidates.length === BATCH) await sweep();
+async function removeTraces({ metadata, blobs }: NarStore): Promise<number> {
+  // Not until none is left: those that ran out lately stay, to be looked at again.
+  const leases = await metadata.deadLeases(BATCH * 100);
+  for (let at = 0; at < leases.length; at += BATCH) {
+    const batch = leases.slice(at, at + BATCH);
+    const committed = await metadata.knownPackKeys(batch.map(packKeyOf));
+    for (const key of batch.map(packKeyOf)) if (!committed.has(key)) await blobs.remove(key);
+    await metadata.forgetLeases(batch);
   }
-  await sweep();
-  return removed;
+  return leases.length;
 }

@@ -2,7 +2,7 @@ import type { Metadata, Upload } from '../db/metadata.ts';
 
 /**
  * Runs an upload under a lease. Its success ends the lease together with its last write; a failure
- * ends it here, and where even that fails, it runs out by itself.
+ * abandons it here, and where even that fails, it runs out by itself.
  */
 export async function withUpload<T>(
   metadata: Metadata,
@@ -13,7 +13,7 @@ export async function withUpload<T>(
   try {
     return await work(upload);
   } catch (error) {
-    await metadata.endLease(upload.lease).catch(() => {});
+    await metadata.abandonLease(upload.lease).catch(() => {});
     throw error;
   }
 }

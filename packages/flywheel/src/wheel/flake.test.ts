@@ -20,13 +20,17 @@ async function contextWith(script: string): Promise<CliContext> {
   await writeFile(join(root, 'bin', 'nix'), `#!/bin/sh\n${script}\n`);
   await chmod(join(root, 'bin', 'nix'), 0o755);
   await writeFile(join(root, 'flake.nix'), '{ }\n');
+  await mkdir(join(root, '.git'), { recursive: true });
   return createTestContext({ root, env: { PATH: join(root, 'bin') } }).context;
 }
 
-test('it takes both a flake and Nix', async () => {
+test('it takes a flake in a git checkout, and Nix', async () => {
   const context = await contextWith('exit 0');
   expect(canBuildFlake(context)).toBe(true);
   expect(canBuildFlake(createTestContext({ root, env: { PATH: '/nowhere' } }).context)).toBe(false);
+  await rm(join(root, '.git'), { recursive: true });
+  expect(canBuildFlake(context)).toBe(false);
+  await mkdir(join(root, '.git'));
   await rm(join(root, 'flake.nix'));
   expect(canBuildFlake(context)).toBe(false);
 });

@@ -10,9 +10,13 @@ export type FlakeBuild = { readonly storePaths: readonly string[] } | { readonly
 const BUILD_LIMIT_MS = 30 * 60_000;
 const OUTPUT_LIMIT_BYTES = 64 * 1024 ** 2;
 
-/** Whether the checkout has a flake and this machine has Nix. */
+/**
+ * Whether the checkout has a flake and this machine has Nix. Without git the flake would be the
+ * whole folder, and Nix would copy node_modules with it.
+ */
 export function canBuildFlake(context: CliContext): boolean {
-  if (!existsSync(join(context.root, 'flake.nix'))) return false;
+  const { root } = context;
+  if (!existsSync(join(root, 'flake.nix')) || !existsSync(join(root, '.git'))) return false;
   const path = context.process.env['PATH'] ?? '';
   const folders = path.split(delimiter).filter((folder) => folder !== '');
   return folders.some((folder) => existsSync(join(folder, 'nix')));
