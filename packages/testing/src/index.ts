@@ -13,5 +13,7 @@ export type { Nginx, NginxOptions } from './engines/nginx.ts';
 export { findNix, NIX_VERSIONS } from './engines/nix-engine.ts';
 export type { NixEngine, NixVersion } from './engines/nix-engine.ts';
 export type { NixRunOptions, NixSettings, NixStore, NixStoreOptions } from './engines/nix-store.ts';
+export { startVersity } from './engines/versity.ts';
+export type { S3Server } from './engines/versity.ts';
 export { figure } from './figure.ts';
 export type { Figure, FigureTarget } from './figure.ts';

@@ -1,11 +1,10 @@
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FlywheelError } from '@flywheel/base';
 import { startChild, stopChild } from './child.ts';
+import { freePort } from './free-port.ts';
 import type { Missing } from './missing.ts';
 
 const PROGRAM = '/usr/sbin/nginx';
@@ -79,12 +78,3 @@ ${temporary}
 }
 
 /** A port that was free a moment ago. nginx cannot pick one itself and say which. */
-async function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer().once('error', reject);
-  server.listen(0, '127.0.0.1', () => {
-    const { port } = server.address() as AddressInfo;
-    server.close(() => resolve(port));
-  });
-  return promise;
-}
