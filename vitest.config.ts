@@ -18,7 +18,12 @@ export default defineConfig({
               // Engines that are built from source the first time.
               hookTimeout: 30 * MINUTE_MS,
             }
-          : { pool: 'threads' as const, isolate: false }),
+          : {
+              pool: 'threads' as const,
+              isolate: false,
+              // Some start a process of their own, which a busy machine makes slow.
+              testTimeout: MINUTE_MS,
+            }),
       },
     })),
   },
