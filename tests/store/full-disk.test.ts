@@ -34,7 +34,7 @@ describe.skipIf(!IS_ROOT)('up on a small disk (needs root, to mount one)', () =>
   };
 
   test('that is full in the middle keeps what arrived, and goes on when there is room', async () => {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', disk]);
     const full = await up();
     expect(full.status, full.stderr).toBe(1);
     const { ok, turn } = JSON.parse(full.stdout) as UpResult;
