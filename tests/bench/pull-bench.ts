@@ -10,12 +10,8 @@ import { mirror } from './mirror.ts';
 import { alternate, largest, median } from './rounds.ts';
 
 const ROUNDS = 7;
-/**
- * What a substitution may cost beside nginx's sendfile, on one connection. NARs of a second version
- * lie in several packs, and are read in pieces where nginx reads one file: measured at 1.4 to 1.8 on
- * a busy machine.
- */
-const MAX_TIMES_NGINX = { first: 1.5, second: 2 };
+/** What a substitution may cost beside nginx's sendfile, on one connection. */
+const MAX_TIMES_NGINX = 1.5;
 
 /** Pulls all NARs of a version from our server, and the very same bytes from nginx. */
 export async function benchPull(
@@ -55,7 +51,7 @@ export async function benchPull(
       },
       { ours, nginx: theirs },
     );
-    const target = parallel === 1 ? { max: MAX_TIMES_NGINX[version] } : undefined;
+    const target = parallel === 1 ? { max: MAX_TIMES_NGINX } : undefined;
     figure(`${name}, times nginx`, seconds / nginxSeconds, '×', target);
     figure(`${name}, peak memory`, peakMib, 'MiB');
   }

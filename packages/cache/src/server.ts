@@ -1,19 +1,19 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
-import { FlywheelError, silentLogger, systemClock, type Clock, type Logger } from '@flywheel/base';
+import { silentLogger, systemClock, type Clock, type Logger } from '@flywheel/base';
 import {
   checkChunkSizes,
   DEFAULT_CHUNK_SIZES,
   DEFAULT_ZSTD_LEVEL,
   type ChunkSizes,
 } from '@flywheel/chunking';
-import { createApp } from './api/app.ts';
 import { createCacheDirectory } from './api/cache-directory.ts';
 import { createObjectMemo } from './api/object-memo.ts';
 import type { ApiParts, ApiSettings } from './api/parts.ts';
+import { createReadiness, type Probes } from './api/readiness.ts';
+import { createStoreFigures } from './api/store-figures.ts';
+import { UploadGate, type UploadGateOptions } from './api/upload-gate.ts';
 import { createUseTracker } from './api/use-tracker.ts';
 import { createAuthenticator } from './access/authenticator.ts';
 import { openFolderBlobs } from './blobs/folder.ts';
@@ -24,7 +24,12 @@ import {
   lockDataDirectory,
   prepareDataDirectory,
 } from './data-directory.ts';
+import { serve, type ShutdownTimes } from './serve.ts';
+import type { HttpLimits } from './http/limits.ts';
+import type { ListenAddress } from './http/listen.ts';
+import { countReclaim, createFigures } from './metrics/figures.ts';
 import { migrate } from './db/migrations.ts';
+import { openPostgres } from './db/postgres.ts';
 import { openSqlite } from './db/sqlite.ts';
 import { createSqlMetadata } from './db/sql-metadata.ts';
 import { ChunkerPool } from './store/chunker-pool.ts';
@@ -37,7 +42,14 @@ import { startReclaiming } from './store/reclaim-loop.ts';
 export interface CacheServerOptions {
   /** Everything lives here: database, packs, keys. Created where missing. */
   readonly dataDir: string;
-  readonly listen: { readonly host: string; readonly port: number };
+  /** `postgresql://…`, to share with other replicas; without it, SQLite in the data directory. */
+  readonly database?: string | undefined;
+  readonly listen: ListenAddress;
+  /** A second address with /metrics, /healthz and /readyz only, for everybody who reaches it. */
+  readonly metricsListen?: ListenAddress | undefined;
+  readonly limits?: Partial<HttpLimits> | undefined;
+  readonly uploads?: Partial<UploadGateOptions> | undefined;
+  readonly shutdown?: ShutdownTimes | undefined;
   readonly settings?: Partial<ApiSettings>;
   readonly chunkSizes?: ChunkSizes;
   readonly zstdLevel?: number;
@@ -51,9 +63,11 @@ export interface CacheServerOptions {
 export interface CacheServer {
   /** Base URL, ends in `/`. */
   readonly url: string;
+  /** Of the listener of `metricsListen`. */
+  readonly metricsUrl: string | undefined;
   /** May do everything; also in the data directory, mode 0600. */
   readonly adminToken: string;
-  /** Lets transfers end for a while, then closes. */
+  /** Lets transfers end for a while, see `shutdown`, then closes. */
   close(): Promise<void>;
 }
 
@@ -68,8 +82,18 @@ const DEFAULT_SETTINGS: Omit<ApiSettings, 'publicStatus'> = {
 };
 
 /**
- * Starts the binary cache on SQLite and a folder. Throws with a hint when the directory cannot be
- * written or is in use, the database is damaged, or the port is taken; nothing is changed then.
+ * More at once would not be faster: they share the cores. The floor is for the many small paths of a
+ * push on a machine with few, where most of the time an upload waits for its client.
+ */
+const DEFAULT_UPLOADS: UploadGateOptions = {
+  limit: Math.max(16, 4 * availableParallelism()),
+  waitMs: 30_000,
+};
+
+/**
+ * Starts the binary cache on SQLite or PostgreSQL and a folder. Throws with a hint when the
+ * directory cannot be written or is in use, the database is damaged or does not answer, or the port
+ * is taken; nothing is changed then.
  */
 export async function startCacheServer(options: CacheServerOptions): Promise<CacheServer> {
   const clock = options.clock ?? systemClock;
@@ -78,16 +102,19 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   await prepareDataDirectory(directory);
 
   await using cleanup = new AsyncDisposableStack();
-  const unlock = await lockDataDirectory(directory);
-  cleanup.defer(unlock);
-  const { db, statements } = openSqlite(directory.database);
-  const metadata = createSqlMetadata(db, clock);
+  const alone = options.database === undefined;
+  if (alone) cleanup.defer(await lockDataDirectory(directory));
+  const database = alone ? openSqlite(directory.database) : await openPostgres(options.database);
+  const metadata = createSqlMetadata(database, clock);
   cleanup.defer(() => metadata.close());
-  await migrate(db);
-  // The lock is ours alone: whoever held a lease is dead.
-  await metadata.abandonAllLeases();
+  await migrate(database);
   const blobs = await openFolderBlobs(options.dataDir);
-  await blobs.removeLeftovers();
+  if (alone) {
+    // The lock is ours: whoever held a lease or wrote a file is dead. With PostgreSQL other replicas
+    // live; what those leave that do not is found by its lease when that has run out.
+    await metadata.abandonAllLeases();
+    await blobs.removeLeftovers();
+  }
 
   const tokenKey = await loadTokenKey(directory);
   const adminToken = await loadAdminToken(directory, tokenKey, clock);
@@ -109,6 +136,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     logger,
   };
   const startedAt = clock.now();
+  const figures = createFigures();
   const parts: ApiParts = {
     settings: {
       ...DEFAULT_SETTINGS,
@@ -118,97 +146,52 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     store,
     authenticator: createAuthenticator(tokenKey, {}, clock),
     caches: createCacheDirectory(metadata, clock),
-    objects: createObjectMemo(metadata, clock),
+    objects: createObjectMemo(metadata, clock, { soleWriter: alone }),
     narLocks: new NarLocks(),
     uses: createUseTracker(metadata, clock, logger),
+    uploads: new UploadGate({ ...DEFAULT_UPLOADS, ...options.uploads }),
+    figures,
+    readiness: createReadiness(probesOf(store), clock, logger),
+    storeFigures: createStoreFigures(metadata, clock),
+    lifecycle: { draining: false },
     clock,
     logger,
     status: () => ({
       version: options.version ?? 'unknown',
       uptime_ms: clock.now() - startedAt,
-      statements: statements(),
+      statements: database.statements(),
       ...options.status?.(),
     }),
   };
   cleanup.defer(() => parts.uses.close());
-  const reclaiming = startReclaiming(store);
+  const reclaiming = startReclaiming(store, (result) => countReclaim(figures, result));
   cleanup.defer(() => reclaiming.stop());
 
-  const server = createHttpServer(parts);
-  await listen(server, options.listen);
-  const url = urlOf(server, options.listen.host);
-  cleanup.defer(() => closeServer(server));
+  const serving = await serve(parts, {
+    ...options,
+    version: options.version ?? 'unknown',
+    statements: () => database.statements(),
+  });
+  cleanup.defer(() => serving.close());
+  const { url, metricsUrl } = serving;
   await writeFile(directory.server, `${JSON.stringify({ pid: process.pid, url })}\n`);
   cleanup.defer(() => rm(directory.server, { force: true }));
 
   const running = cleanup.move();
-  logger.info('cache server listens', { url, data: join(options.dataDir) });
-  return { url, adminToken, close: () => running.disposeAsync() };
+  logger.info('cache server listens', { url, metricsUrl, data: join(options.dataDir) });
+  return { url, metricsUrl, adminToken, close: () => running.disposeAsync() };
 }
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
-function createHttpServer(parts: ApiParts): Server {
-  const app = createApp(parts);
-  const listener = getRequestListener(app.fetch, {
-    hostname: 'localhost',
-    overrideGlobalObjects: false,
-  });
-  return createServer(
-    {
-      // Answered by ourselves, in the protocol's form.
-      requireHostHeader: false,
-      // A push of 100 GB over a slow line is alive; Node's default would cut it after 5 minutes.
-      requestTimeout: 0,
-      headersTimeout: 60_000,
-      keepAliveTimeout: 75_000,
-      noDelay: true,
+function probesOf({ metadata, blobs }: NarStore): Probes {
+  return {
+    // One indexed read. No cache has this name.
+    database: () => metadata.findCache('.'),
+    async blobs() {
+      await (await blobs.create('00/readiness-probe.pack')).abort();
     },
-    (incoming, outgoing) => void listener(incoming, outgoing),
-  );
-}
-
-async function listen(
-  server: Server,
-  { host, port }: { host: string; port: number },
-): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(cause, host, port)));
-    server.listen(port, host, resolve);
-  });
-}
-
-function listenError(cause: NodeJS.ErrnoException, host: string, port: number): FlywheelError {
-  const where = `${host}:${port}`;
-  if (cause.code === 'EADDRINUSE') {
-    return new FlywheelError('conflict', `another program listens on ${where}`, {
-      cause,
-      details: {
-        hint: `stop it, or choose another address, for instance --listen ${host}:${port + 1}`,
-      },
-    });
-  }
-  return new FlywheelError('forbidden', `cannot listen on ${where}: ${cause.message}`, {
-    cause,
-    details: { hint: 'choose another address with --listen HOST:PORT' },
-  });
-}
-
-function urlOf(server: Server, host: string): string {
-  const { port } = server.address() as AddressInfo;
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}/`;
-}
-
-/** How long transfers under way may take to end before they are cut. */
-const GRACE_MS = 10_000;
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), GRACE_MS);
-  await closed;
-  clearTimeout(cut);
+  };
 }

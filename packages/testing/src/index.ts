@@ -15,5 +15,7 @@ export type { NixEngine, NixVersion } from './engines/nix-engine.ts';
 export type { NixRunOptions, NixSettings, NixStore, NixStoreOptions } from './engines/nix-store.ts';
 export { startVersity } from './engines/versity.ts';
 export type { S3Server } from './engines/versity.ts';
+export { startPostgres } from './engines/postgres.ts';
+export type { Postgres } from './engines/postgres.ts';
 export { figure } from './figure.ts';
 export type { Figure, FigureTarget } from './figure.ts';

@@ -118,6 +118,22 @@ test('a remembered token still expires', async () => {
   expect(await authenticator.authenticate(header)).toBeUndefined();
 });
 
+test('what is remembered of a header: its claims while they are current, or that it is worthless', async () => {
+  let now = NOW;
+  const authenticator = createAuthenticator(key, {}, { now: () => now * 1000 });
+  const good = `Bearer ${await sign({ ...caches({ a: { r: 1 } }), exp: NOW + 10 })}`;
+  const bad = `${good}x`;
+  expect(authenticator.recall(undefined)).toBeUndefined();
+  expect(authenticator.recall(good)).toBe('unknown');
+  expect(authenticator.recall(bad)).toBe('unknown');
+  const claims = await authenticator.authenticate(good);
+  await authenticator.authenticate(bad);
+  expect(authenticator.recall(good)).toBe(claims);
+  expect(authenticator.recall(bad)).toBeUndefined();
+  now = NOW + 11;
+  expect(authenticator.recall(good)).toBeUndefined();
+});
+
 test('issuer and audience are checked where the server is bound to them', () => {
   const payload = JSON.stringify({ iss: 'me', aud: ['x', 'y'], ...caches({ a: { r: 1 } }) });
   expect(readClaims(payload, { issuer: 'me', audiences: ['y'] }, NOW)).toBeDefined();

@@ -1,34 +1,51 @@
 import { compactVerify } from 'jose';
 import { lruCache, type Clock } from '@flywheel/base';
-import { readClaims, type ClaimRules, type Claims } from './claims.ts';
+import { areCurrent, parseClaims, type ClaimRules, type Claims } from './claims.ts';
 import type { TokenKey } from './token-key.ts';
 
 /** Turns an Authorization header into the claims of a valid token, or into nothing. */
 export interface Authenticator {
   /** Undefined for a missing, malformed, expired or badly signed token: the caller is anonymous. */
   authenticate(authorization: string | undefined): Promise<Claims | undefined>;
+  /** The same answer at once, or `unknown` when a signature has to be checked for it. */
+  recall(authorization: string | undefined): Claims | undefined | 'unknown';
 }
 
 // Far above any real token; a longer one would only cost CPU to reject.
 const MAX_TOKEN_CHARACTERS = 16_384;
 const REMEMBERED_TOKENS = 1000;
+/** Few, and apart from the good ones: whoever sends rubbish only displaces rubbish. */
+const REMEMBERED_REFUSALS = 100;
 
 export function createAuthenticator(key: TokenKey, rules: ClaimRules, clock: Clock): Authenticator {
-  // A CI job sends the same token thousands of times. What is remembered is that its signature was
-  // good; the times in it are compared on every use.
-  const verified = lruCache<string, string>(REMEMBERED_TOKENS);
+  // A CI job sends the same header thousands of times. What is remembered is that its signature was
+  // good, and what it says; the times in it are compared on every use.
+  const verified = lruCache<string, Claims>(REMEMBERED_TOKENS);
+  const refused = lruCache<string, true>(REMEMBERED_REFUSALS);
+
+  function isCurrent(claims: Claims): boolean {
+    return areCurrent(claims, Math.floor(clock.now() / 1000));
+  }
+
+  function recall(authorization: string | undefined): Claims | undefined | 'unknown' {
+    if (authorization === undefined) return undefined;
+    const claims = verified.get(authorization);
+    if (claims !== undefined) return isCurrent(claims) ? claims : undefined;
+    return refused.get(authorization) === true ? undefined : 'unknown';
+  }
 
   return {
-    async authenticate(authorization) {
+    recall,
+    async authenticate(authorization = '') {
+      const known = recall(authorization);
+      if (known !== 'unknown') return known;
       const token = tokenOf(authorization);
       if (token === undefined || token.length > MAX_TOKEN_CHARACTERS) return undefined;
-      let payload = verified.get(token);
-      if (payload === undefined) {
-        payload = await verifySignature(token, key);
-        if (payload === undefined) return undefined;
-        verified.set(token, payload);
-      }
-      return readClaims(payload, rules, Math.floor(clock.now() / 1000));
+      const payload = await verifySignature(token, key);
+      const claims = payload === undefined ? undefined : parseClaims(payload, rules);
+      if (claims === undefined) refused.set(authorization, true);
+      else verified.set(authorization, claims);
+      return claims !== undefined && isCurrent(claims) ? claims : undefined;
     },
   };
 }

@@ -8,6 +8,7 @@ export interface Claims {
   readonly subject: string | undefined;
   readonly expiresAt: number | undefined;
   readonly notBefore: number | undefined;
+  readonly issuedAt: number | undefined;
   readonly grants: readonly Grant[];
 }
 
@@ -24,13 +25,27 @@ const LETTERS = new Map<string, Permission>(
 
 /**
  * Reads a JWT payload whose signature has been verified. Undefined when anything about it makes the
- * token worthless; `nowSeconds` is compared without tolerance, as Attic does.
+ * token worthless at this time.
  */
 export function readClaims(
   payload: string,
   rules: ClaimRules,
   nowSeconds: number,
 ): Claims | undefined {
+  const claims = parseClaims(payload, rules);
+  return claims !== undefined && areCurrent(claims, nowSeconds) ? claims : undefined;
+}
+
+/** `nowSeconds` is compared without tolerance, as Attic does. */
+export function areCurrent(claims: Claims, nowSeconds: number): boolean {
+  const { expiresAt, notBefore, issuedAt } = claims;
+  if (expiresAt !== undefined && nowSeconds > expiresAt) return false;
+  if (notBefore !== undefined && nowSeconds < notBefore) return false;
+  return issuedAt === undefined || nowSeconds >= issuedAt;
+}
+
+/** The same at any time: what it says of its validity is not compared with the clock. */
+export function parseClaims(payload: string, rules: ClaimRules): Claims | undefined {
   let root: Fields | undefined;
   try {
     root = fieldsOf(JSON.parse(markKeys(payload)));
@@ -42,9 +57,6 @@ export function readClaims(
   const notBefore = optionalNumber(root.get('nbf'));
   const issuedAt = optionalNumber(root.get('iat'));
   if (expiresAt === null || notBefore === null || issuedAt === null) return undefined;
-  if (expiresAt !== undefined && nowSeconds > expiresAt) return undefined;
-  if (notBefore !== undefined && nowSeconds < notBefore) return undefined;
-  if (issuedAt !== undefined && nowSeconds < issuedAt) return undefined;
   if (rules.issuer !== undefined && root.get('iss') !== rules.issuer) return undefined;
   if (rules.audiences !== undefined && !intersects(root.get('aud'), rules.audiences)) {
     return undefined;
@@ -53,7 +65,7 @@ export function readClaims(
   if (grants === undefined) return undefined;
   const subject = root.get('sub');
   if (subject !== undefined && typeof subject !== 'string') return undefined;
-  return { subject, expiresAt, notBefore, grants };
+  return { subject, expiresAt, notBefore, issuedAt, grants };
 }
 
 function readGrants(claim: unknown): readonly Grant[] | undefined {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import {
   configureCache,
@@ -7,70 +6,78 @@ import {
   getCacheConfig,
   listCaches,
 } from './cache-config.ts';
-import { errorReply, isServerFault, wireError } from './error-response.ts';
+import { wireError } from './error-response.ts';
 import { getMissingPaths } from './get-missing-paths.ts';
 import { getNar } from './get-nar.ts';
 import { getStorePathFile } from './get-narinfo.ts';
+import { healthz, readyz } from './health.ts';
+import { checkHost } from './host.ts';
+import { metrics, openMetrics } from './metrics.ts';
 import { nixCacheInfo } from './nix-cache-info.ts';
-import type { ApiContext, ApiEnv, ApiParts } from './parts.ts';
+import type { ApiEnv, ApiParts } from './parts.ts';
 import { putNar } from './put-nar.ts';
 import { putStorePathFile } from './put-narinfo.ts';
-import { discardBody } from './request-body.ts';
-import { route } from './router.ts';
+import { replyWithError } from './reply-with-error.ts';
+import { named, route } from './router.ts';
 import { statusJson, statusPage } from './status.ts';
 import { uploadPath } from './upload-path.ts';
 
-/** All endpoints of the cache server. */
-export function createApp(parts: ApiParts): Hono<ApiEnv> {
-  const app = new Hono<ApiEnv>({ strict: true });
-  app.onError((error, c) => replyWithError(parts, error, c));
-  app.notFound((c) => replyWithError(parts, wireError('NotFound'), c));
+/** The metrics of this moment in Prometheus' text format. */
+type MetricsText = () => Promise<string>;
 
+/** All endpoints of the cache server. */
+export function createApp(parts: ApiParts, metricsText: MetricsText): Hono<ApiEnv> {
+  const app = emptyApp();
+  // Before the check of Host: who probes a container asks for it by its address.
+  addHealth(app, parts);
   app.use(async (c, next) => {
-    checkHost(parts, c.env.incoming.headers.host);
+    checkHost(parts.settings, c.env.incoming.headers.host);
     await next();
   });
-  route(app, '/', { GET: statusPage(parts) });
-  route(app, '/_status.json', { GET: statusJson(parts) });
-  route(app, '/_api/v1/caches', { GET: listCaches(parts) });
+  // No cache can be in the way of these paths: everything of a cache lies below its name.
+  route(app, '/metrics', { GET: named('metrics', metrics(parts, metricsText)) });
+  route(app, '/', { GET: named('status-page', statusPage(parts)) });
+  route(app, '/_status.json', { GET: named('status-json', statusJson(parts)) });
+  route(app, '/_api/v1/caches', { GET: named('list-caches', listCaches(parts)) });
   route(app, '/_api/v1/cache-config/:cache', {
-    GET: getCacheConfig(parts),
-    POST: createCache(parts),
-    PATCH: configureCache(parts),
-    DELETE: destroyCache(parts),
+    GET: named('get-cache-config', getCacheConfig(parts)),
+    POST: named('create-cache', createCache(parts)),
+    PATCH: named('configure-cache', configureCache(parts)),
+    DELETE: named('destroy-cache', destroyCache(parts)),
   });
-  route(app, '/_api/v1/get-missing-paths', { POST: getMissingPaths(parts) });
-  route(app, '/_api/v1/upload-path', { PUT: uploadPath(parts) });
-  route(app, '/:cache/nix-cache-info', { GET: nixCacheInfo(parts) });
-  route(app, '/:cache/attic-cache-info', { GET: getCacheConfig(parts) });
-  route(app, '/:cache/nar/:file', { GET: getNar(parts), PUT: putNar(parts) });
+  route(app, '/_api/v1/get-missing-paths', {
+    POST: named('get-missing-paths', getMissingPaths(parts)),
+  });
+  route(app, '/_api/v1/upload-path', { PUT: named('upload-path', uploadPath(parts)) });
+  route(app, '/:cache/nix-cache-info', { GET: named('nix-cache-info', nixCacheInfo(parts)) });
+  route(app, '/:cache/attic-cache-info', {
+    GET: named('get-cache-config', getCacheConfig(parts)),
+  });
+  route(app, '/:cache/nar/:file', {
+    GET: named('get-nar', getNar(parts)),
+    PUT: named('put-nar', putNar(parts)),
+  });
+  // Name themselves: what they are depends on the suffix.
   route(app, '/:cache/:file', { GET: getStorePathFile(parts), PUT: putStorePathFile(parts) });
   return app;
 }
 
-function checkHost(parts: ApiParts, host: string | undefined): void {
-  if (host === undefined || host === '') throw wireError('RequestError', 'Missing Host header');
-  const { allowedHosts } = parts.settings;
-  if (allowedHosts.length > 0 && !allowedHosts.includes(host)) {
-    throw wireError('RequestError', 'Bad Host');
-  }
+/** What a listener of its own shows to whoever watches the server. */
+export function createWatchApp(parts: ApiParts, metricsText: MetricsText): Hono<ApiEnv> {
+  const app = emptyApp();
+  addHealth(app, parts);
+  route(app, '/metrics', { GET: named('metrics', openMetrics(metricsText)) });
+  return app;
 }
 
-async function replyWithError(parts: ApiParts, error: Error, c: ApiContext): Promise<Response> {
-  const reply = errorReply(error);
-  const headers: Record<string, string> = {};
-  if (isServerFault(reply)) {
-    // What went wrong is for the log; the client gets a number to ask about.
-    const requestId = randomBytes(8).toString('hex');
-    headers['X-Request-Id'] = requestId;
-    parts.logger.error('request failed', {
-      requestId,
-      method: c.req.method,
-      path: c.req.path,
-      status: reply.status,
-      error,
-    });
-  }
-  await discardBody(c);
-  return c.json(reply.body, reply.status as 400, headers);
+function emptyApp(): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>({ strict: true });
+  app.onError((error, c) => replyWithError(error, c));
+  app.notFound((c) => replyWithError(wireError('NotFound'), c));
+  return app;
+}
+
+function addHealth(app: Hono<ApiEnv>, parts: ApiParts): void {
+  route(app, '/healthz', { GET: named('healthz', healthz()) });
+  route(app, '/readyz', { GET: named('readyz', readyz(parts)) });
 }

@@ -1,7 +1,7 @@
-import { permissionsFor, isCacheName, type Permission } from '../access/permissions.ts';
+import { isCacheName, permissionsFor, type Permission } from '../access/permissions.ts';
 import type { Claims } from '../access/claims.ts';
 import type { LiveCache } from './cache-directory.ts';
-import { wireError } from './error-response.ts';
+import { wireError, type WireErrorName } from './error-response.ts';
 import type { ApiContext, ApiParts } from './parts.ts';
 
 export interface Authorized {
@@ -17,10 +17,7 @@ export function claimsOf(parts: ApiParts, c: ApiContext): Promise<Claims | undef
   return parts.authenticator.authenticate(c.env.incoming.headers.authorization);
 }
 
-/**
- * The cache, when the caller may do this with it. Who holds no permission at all learns nothing,
- * not even whether the cache exists: 401 in every case. Everybody else is told 404 or 403.
- */
+/** The cache, when the caller may do this with it. Throws what `refusal` says otherwise. */
 export async function authorize(
   parts: ApiParts,
   c: ApiContext,
@@ -31,11 +28,43 @@ export async function authorize(
   const claims = await claimsOf(parts, c);
   const granted = permissionsFor(claims?.grants ?? NO_GRANTS, name);
   const cache = await parts.caches.find(name);
-  const isPublic = cache?.isPublic ?? false;
-  if (granted.size === 0 && !isPublic) throw wireError('Unauthorized');
-  if (cache === undefined) throw wireError('NoSuchCache');
-  const may = (wanted: Permission): boolean =>
-    granted.has(wanted) || (isPublic && wanted === 'pull');
-  if (!may(permission)) throw wireError('AccessError');
-  return { cache, claims, may };
+  const refused = refusal(granted, cache, permission);
+  if (cache === undefined || refused !== undefined) throw wireError(refused ?? 'NoSuchCache');
+  return { cache, claims, may: (wanted) => may(granted, cache, wanted) };
+}
+
+/**
+ * The same without waiting, from what earlier requests have left in memory. Undefined when that is
+ * not enough, or the answer is no: then `authorize` has to say it.
+ */
+export function authorizeFromMemory(
+  parts: ApiParts,
+  authorization: string | undefined,
+  name: string,
+  permission: Permission,
+): LiveCache | undefined {
+  const cache = parts.caches.recall(name);
+  if (cache === undefined) return undefined;
+  const claims = parts.authenticator.recall(authorization);
+  if (claims === 'unknown') return undefined;
+  const granted = permissionsFor(claims?.grants ?? NO_GRANTS, name);
+  return refusal(granted, cache, permission) === undefined ? cache : undefined;
+}
+
+/**
+ * Who holds no permission at all learns nothing, not even whether the cache exists: 401 in every
+ * case. Everybody else is told 404 or 403.
+ */
+function refusal(
+  granted: ReadonlySet<Permission>,
+  cache: LiveCache | undefined,
+  permission: Permission,
+): WireErrorName | undefined {
+  if (granted.size === 0 && cache?.isPublic !== true) return 'Unauthorized';
+  if (cache === undefined) return 'NoSuchCache';
+  return may(granted, cache, permission) ? undefined : 'AccessError';
+}
+
+function may(granted: ReadonlySet<Permission>, cache: LiveCache, permission: Permission): boolean {
+  return granted.has(permission) || (cache.isPublic && permission === 'pull');
 }

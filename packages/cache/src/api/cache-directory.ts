@@ -10,6 +10,8 @@ export interface LiveCache extends Cache {
 /** Finds caches by name, from memory for a moment after the first time. */
 export interface CacheDirectory {
   find(name: string): Promise<LiveCache | undefined>;
+  /** The cache if it was found lately; undefined says nothing. */
+  recall(name: string): LiveCache | undefined;
   /** To be called after every change of a cache by this process. */
   forget(name: string): void;
 }
@@ -20,10 +22,17 @@ const REMEMBERED = 1000;
 
 export function createCacheDirectory(metadata: Metadata, clock: Clock): CacheDirectory {
   const remembered = lruCache<string, { cache: LiveCache; until: number }>(REMEMBERED);
+
+  function recall(name: string): LiveCache | undefined {
+    const known = remembered.get(name);
+    return known !== undefined && clock.now() < known.until ? known.cache : undefined;
+  }
+
   return {
+    recall,
     async find(name) {
-      const known = remembered.get(name);
-      if (known !== undefined && clock.now() < known.until) return known.cache;
+      const known = recall(name);
+      if (known !== undefined) return known;
       const row = await metadata.findCache(name);
       if (row === undefined) {
         remembered.delete(name);

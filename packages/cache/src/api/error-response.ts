@@ -22,6 +22,11 @@ const WIRE_ERRORS = {
   InvalidStorePathHash: { status: 400, code: 'invalid-input', message: 'Invalid store path hash' },
   UnsupportedMediaType: { status: 415, code: 'invalid-input', message: 'Unsupported media type' },
   UnprocessableEntity: { status: 422, code: 'invalid-input', message: 'Invalid request body' },
+  RequestTimeout: {
+    status: 408,
+    code: 'invalid-input',
+    message: 'The request body came too slowly; it was given up.',
+  },
   PayloadTooLarge: { status: 413, code: 'too-large', message: 'The request is too large' },
   InsufficientStorage: {
     status: 507,
@@ -29,6 +34,11 @@ const WIRE_ERRORS = {
     message: 'The server has no space left; nothing of this request was stored.',
   },
   Unavailable: { status: 503, code: 'unavailable', message: 'The server cannot do this now' },
+  Busy: {
+    status: 503,
+    code: 'unavailable',
+    message: 'The server has as many uploads as it can take; try again in a few seconds.',
+  },
   InternalServerError: {
     status: 500,
     code: 'internal',
@@ -50,6 +60,19 @@ export interface ErrorReply {
   readonly body: { readonly code: number; readonly error: WireErrorName; readonly message: string };
 }
 
+/**
+ * Whether the rest of the body stays unread: because taking it is what the server cannot do now, or
+ * because it does not come.
+ */
+export function leavesBody(reply: ErrorReply): boolean {
+  return reply.body.error === 'Busy' || reply.body.error === 'RequestTimeout';
+}
+
+/** Further header lines, names and values in turn. */
+export function errorHeaders(reply: ErrorReply): readonly string[] {
+  return reply.body.error === 'Busy' ? ['Retry-After', '5'] : [];
+}
+
 /** What the client is told. Nothing of an unexpected error but that it happened. */
 export function errorReply(thrown: unknown): ErrorReply {
   const error = toFlywheelError(thrown);
@@ -62,7 +85,7 @@ export function errorReply(thrown: unknown): ErrorReply {
 
 /** Whether somebody who runs the server must hear of it. */
 export function isServerFault(reply: ErrorReply): boolean {
-  return reply.status >= 500;
+  return reply.status >= 500 && reply.body.error !== 'Busy';
 }
 
 function wireName(error: FlywheelError): WireErrorName {

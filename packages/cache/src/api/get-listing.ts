@@ -11,6 +11,7 @@ const decompress = promisify(zstdDecompress);
 /** GET /{cache}/{hash}.ls: the files inside a NAR, for `nix store ls`, nix-index and comma. */
 export function getListing(parts: ApiParts): Handler {
   return async (c) => {
+    c.env.exchange.route = 'get-listing';
     const { hash } = parseStorePathFile(c.req.param('file') ?? '');
     const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
     const known = await parts.objects.find(cache, hash);

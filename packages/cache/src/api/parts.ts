@@ -4,8 +4,13 @@ import type { Clock, Logger } from '@flywheel/base';
 import type { Authenticator } from '../access/authenticator.ts';
 import type { NarStore } from '../store/nar-store.ts';
 import type { NarLocks } from '../store/nar-locks.ts';
+import type { Figures } from '../metrics/figures.ts';
 import type { CacheDirectory } from './cache-directory.ts';
+import type { Exchange } from './exchange.ts';
 import type { ObjectMemo } from './object-memo.ts';
+import type { Readiness } from './readiness.ts';
+import type { StoreFigures } from './store-figures.ts';
+import type { UploadGate } from './upload-gate.ts';
 import type { UseTracker } from './use-tracker.ts';
 
 export interface ApiSettings {
@@ -20,6 +25,12 @@ export interface ApiSettings {
   readonly publicStatus: boolean;
 }
 
+/** Where the process is between its start and its end. */
+export interface Lifecycle {
+  /** It is asked to end: answers close their connections, and /readyz says 503. */
+  draining: boolean;
+}
+
 /** What the endpoints work with. */
 export interface ApiParts {
   readonly settings: ApiSettings;
@@ -29,6 +40,12 @@ export interface ApiParts {
   readonly objects: ObjectMemo;
   readonly narLocks: NarLocks;
   readonly uses: UseTracker;
+  readonly uploads: UploadGate;
+  readonly figures: Figures;
+  readonly readiness: Readiness;
+  /** Counted anew when the last count is older than this many milliseconds. */
+  readonly storeFigures: (maxAgeMs: number) => Promise<StoreFigures>;
+  readonly lifecycle: Lifecycle;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What the status page and `/_status.json` tell beside the store's own figures. */
@@ -36,7 +53,7 @@ export interface ApiParts {
 }
 
 export interface ApiEnv {
-  readonly Bindings: HttpBindings;
+  readonly Bindings: HttpBindings & { readonly exchange: Exchange };
 }
 
 export type ApiContext = Context<ApiEnv>;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { FlywheelError, type ByteStream } from '@flywheel/base';
 import { encodeBase32 } from '@flywheel/nix';
 import { decompress, detectCompression, MAGIC_BYTES } from '../store/decompress.ts';
+import { countUpload } from '../metrics/figures.ts';
 import { ingestNar } from '../store/ingest-nar.ts';
 import { withUpload } from '../store/with-upload.ts';
 import { authorize } from './authorize.ts';
@@ -21,14 +22,17 @@ export function putNar(parts: ApiParts): Handler {
     const fileHash = fileHashOf(file);
     if (fileHash === undefined) throw wireError('NotFound');
     const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
-    await withUpload(parts.store.metadata, undefined, ({ lease }) =>
-      ingestNar(parts.store, {
-        body: plainNar(bodyOf(c), file, fileHash),
-        lease,
-        origin: JSON.stringify({ cache: cache.name, file }),
-        use: { staged: { cacheId: cache.id, fileName: file } },
-      }),
+    const { nar, deduplicated } = await parts.uploads.run(() =>
+      withUpload(parts.store.metadata, undefined, ({ lease }) =>
+        ingestNar(parts.store, {
+          body: plainNar(bodyOf(c), file, fileHash),
+          lease,
+          origin: JSON.stringify({ cache: cache.name, file }),
+          use: { staged: { cacheId: cache.id, fileName: file } },
+        }),
+      ),
     );
+    countUpload(parts.figures, 'staged', nar.size, deduplicated);
     return c.body(null, 201);
   };
 }

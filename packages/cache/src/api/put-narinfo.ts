@@ -15,6 +15,7 @@ export function putStorePathFile(parts: ApiParts): Handler {
   return async (c) => {
     const { hash, suffix } = parseStorePathFile(c.req.param('file') ?? '');
     if (suffix !== 'narinfo' && suffix !== 'ls') throw wireError('NotFound');
+    c.env.exchange.route = 'put-narinfo';
     const { cache, claims } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
     const encoding = c.env.incoming.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {

@@ -1,23 +1,13 @@
-import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-import { collect, FlywheelError, isFlywheelError } from '@flywheel/base';
+import { collect, isFlywheelError } from '@flywheel/base';
 import { wireError } from './error-response.ts';
+import { pacedBody } from './paced-body.ts';
 import type { ApiContext } from './parts.ts';
 
 /** The body as it arrives. Leaving the loop early does not cut the connection. */
 export function bodyOf(c: ApiContext): AsyncIterable<Buffer> {
-  return rawBody(c.env.incoming);
-}
-
-async function* rawBody(incoming: IncomingMessage): AsyncGenerator<Buffer> {
-  try {
-    yield* incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  } catch (cause) {
-    throw new FlywheelError('invalid-input', 'the request body broke off before its end', {
-      cause,
-    });
-  }
+  return pacedBody(c.env.incoming, c.env.exchange.body);
 }
 
 /** How long and how much an answer waits for the rest of a body that is not wanted. */
@@ -34,7 +24,7 @@ export async function discardBody(c: ApiContext): Promise<void> {
   const stop = new AbortController();
   const discard = async (): Promise<void> => {
     let seen = 0;
-    for await (const piece of rawBody(incoming)) {
+    for await (const piece of bodyOf(c)) {
       seen += piece.length;
       if (seen > DISCARD_BYTES || stop.signal.aborted) return;
     }

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import type { RouteName } from './exchange.ts';
 import type { ApiEnv, Handler } from './parts.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -13,4 +14,12 @@ export function route(
   for (const method of methods) app.on(method, path, handlers[method] as Handler);
   const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   app.all(path, (c) => c.body(null, 405, { Allow: allow.join(',') }));
+}
+
+/** The endpoint under the name that metrics and the request log give it. */
+export function named(name: RouteName, handler: Handler): Handler {
+  return (c) => {
+    c.env.exchange.route = name;
+    return handler(c);
+  };
 }

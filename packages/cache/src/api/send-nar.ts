@@ -16,13 +16,16 @@ const MAX_SPARE = 16;
  * Sends a part of a NAR as the body of a response whose head is set, at the client's speed: one
  * buffer is filled while the other is written. A client that hangs up ends it, quietly: that is its
  * right. A failing read cuts the connection, so that the client sees a broken body and not a short
- * one, and is thrown.
+ * one, and is thrown. A client that takes nothing for `patienceMs` is cut: it holds a MiB here.
  */
 export async function sendNar(
   outgoing: ServerResponse,
   nar: OpenNar,
   { start, end }: ByteRange,
+  patienceMs: number,
 ): Promise<void> {
+  // Node starts anew with each byte that leaves, and after the answer waits for the next request.
+  outgoing.setTimeout(patienceMs, () => outgoing.destroy());
   const buffers = [takeBuffer(), takeBuffer()] as const;
   let written: Promise<unknown> = Promise.resolve();
   try {

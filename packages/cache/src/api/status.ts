@@ -1,12 +1,11 @@
 import { SecretKey } from '@flywheel/nix';
-import type { Cache, StoreStatistics } from '../db/metadata.ts';
 import { claimsOf } from './authorize.ts';
 import { endpointsOf } from './endpoints.ts';
 import { wireError } from './error-response.ts';
 import type { ApiContext, ApiParts, Handler } from './parts.ts';
 import { renderStatusPage, type Status } from './status-page.ts';
 
-/** Counting a large store takes a while; a page that is reloaded should not. */
+/** A page may be reloaded at once. */
 const FRESH_MS = 2000;
 
 /** GET /_status.json: the figures of the status page. */
@@ -31,26 +30,15 @@ export function statusPage(parts: ApiParts): Handler {
 }
 
 /** The figures count private caches too: on loopback everybody may read them, elsewhere a token. */
-async function mayReadFigures(parts: ApiParts, c: ApiContext): Promise<boolean> {
+export async function mayReadFigures(parts: ApiParts, c: ApiContext): Promise<boolean> {
   return parts.settings.publicStatus || (await claimsOf(parts, c)) !== undefined;
 }
-
-const latest = new WeakMap<
-  ApiParts,
-  Promise<{ statistics: StoreStatistics; rows: readonly Cache[]; takenAt: number }>
->();
 
 async function readStatus(
   parts: ApiParts,
   headers: Parameters<typeof endpointsOf>[1],
 ): Promise<Status> {
-  let pending = latest.get(parts);
-  if (pending === undefined || (await pending).takenAt + FRESH_MS < parts.clock.now()) {
-    pending = takeStatus(parts);
-    latest.set(parts, pending);
-    pending.catch(() => latest.delete(parts));
-  }
-  const { statistics, rows, takenAt } = await pending;
+  const { statistics, caches: rows, takenAt } = await parts.storeFigures(FRESH_MS);
   const { substituter } = endpointsOf(parts.settings, headers);
   const caches = rows
     .filter((cache) => cache.isPublic)
@@ -60,10 +48,4 @@ async function readStatus(
       substituter: `${substituter}${cache.name}`,
     }));
   return { statistics, caches, takenAt, extra: parts.status() };
-}
-
-async function takeStatus(parts: ApiParts) {
-  const { metadata } = parts.store;
-  const statistics = await metadata.statistics();
-  return { statistics, rows: await metadata.listCaches(), takenAt: parts.clock.now() };
 }

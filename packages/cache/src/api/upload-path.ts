@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ByteStream } from '@flywheel/base';
 import type { Nar, ObjectInput } from '../db/metadata.ts';
 import { checkNar, ingestNar } from '../store/ingest-nar.ts';
+import { countUpload } from '../metrics/figures.ts';
 import { withUpload } from '../store/with-upload.ts';
 import { authorize } from './authorize.ts';
 import type { ApiParts, Handler } from './parts.ts';
@@ -30,8 +31,13 @@ export function uploadPath(parts: ApiParts): Handler {
       ca: info.ca,
       createdBy: claims?.subject,
     };
-    const reply = await parts.narLocks.run(info.narHash, () => storePath(parts, info, object, nar));
+    // The lock first: those who wait for the same NAR must not take the places of others.
+    const reply = await parts.narLocks.run(info.narHash, () =>
+      parts.uploads.run(() => storePath(parts, info, object, nar)),
+    );
     parts.objects.delete(cache.id, info.storePathHash);
+    const kind = reply.kind === 'Uploaded' ? 'uploaded' : 'deduplicated';
+    countUpload(parts.figures, kind, info.narSize, reply.frac_deduplicated ?? 1);
     return c.json(reply);
   };
 }

@@ -7,8 +7,10 @@ import type { Metadata } from '../db/metadata.ts';
  */
 export interface UseTracker {
   note(cacheId: number, storePathHash: string): void;
+  /** How many are not written yet. */
+  pending(): number;
   flush(): Promise<void>;
-  /** Stops the timer and writes what is left. */
+  /** Stops the timer and writes what is left, if it can. */
   close(): Promise<void>;
 }
 
@@ -24,10 +26,14 @@ export function createUseTracker(metadata: Metadata, clock: Clock, logger: Logge
     for (const [cacheId, hashes] of batch) await metadata.touch(cacheId, [...hashes], at);
   }
 
-  const timer = setInterval(() => {
-    // Lossy by design: a failed batch only makes some paths look older than they are.
-    flush().catch((error: unknown) => logger.warn('last-use times were not written', { error }));
-  }, FLUSH_EVERY_MS);
+  /** Lossy by design: a failed batch only makes some paths look older than they are. */
+  async function tryFlush(): Promise<void> {
+    await flush().catch((error: unknown) =>
+      logger.warn('last-use times were not written', { error }),
+    );
+  }
+
+  const timer = setInterval(() => void tryFlush(), FLUSH_EVERY_MS);
   timer.unref();
 
   return {
@@ -36,10 +42,11 @@ export function createUseTracker(metadata: Metadata, clock: Clock, logger: Logge
       if (hashes === undefined) used.set(cacheId, (hashes = new Set()));
       hashes.add(storePathHash);
     },
+    pending: () => [...used.values()].reduce((sum, hashes) => sum + hashes.size, 0),
     flush,
     async close() {
       clearInterval(timer);
-      await flush();
+      await tryFlush();
     },
   };
 }

@@ -1,55 +1,58 @@
 import type { Transaction } from 'kysely';
-import { FlywheelError } from '@flywheel/base';
 import { encodeSegments, type Segment } from '@flywheel/chunking';
-import { leaseExpired } from './leases.ts';
+import { abandonLease, holdLease, leaseExpired } from './leases.ts';
+import { holdPacks } from './hold-packs.ts';
 import { NEW_PACK, type Nar, type NarCommit, type NarUse } from './metadata.ts';
 import { insertRuns, narOf } from './rows.ts';
 import { useNar } from './use-nar.ts';
+import { writeChunks } from './write-chunks.ts';
 import type { NarRow, Schema } from './schema.ts';
+import type { Now } from './time.ts';
 
-/** Everything that makes a NAR exist, in the caller's transaction. See Metadata.commitNar. */
+/**
+ * Everything that makes a NAR exist, in the caller's transaction. See Metadata.commitNar. May run
+ * again after a run whose end is not known.
+ *
+ * All who write take their locks in this order, and within a table in the order of its key, so that
+ * none waits for another in a circle: lease, packs, NARs, chunks, objects.
+ */
 export async function commitNar(
   tx: Transaction<Schema>,
   commit: NarCommit,
   use: NarUse,
-  now: number,
+  now: Now,
 ): Promise<{ nar: Nar; adopted: boolean }> {
-  await checkLease(tx, commit.lease, now);
+  const { lease } = commit;
+  // Not held: it is dead, or has ended with an earlier run whose answer was lost.
+  const held = await holdLease(tx, now, lease);
+  const committedBefore = !held && (await isPackKnown(tx, commit.pack.key));
   const existing = await tx
     .selectFrom('nar')
     .selectAll()
     .where('hash', '=', commit.hash)
+    .forKeyShare()
     .executeTakeFirst();
   if (existing !== undefined && existing.damaged === 0) {
-    await useNar(tx, existing.id, use, { lease: commit.lease, now });
-    return { nar: narOf(existing), adopted: false };
+    return adopt(tx, existing, { commit, use, now, adopted: committedBefore });
   }
-  await keepForeignPacks(tx, commit.segments);
+  if (committedBefore) throw new Error('what an upload had just committed is gone already');
+  if (!held) throw leaseExpired();
+  await holdPacks(tx, commit.segments);
+  const healed = existing && (await healedMeanwhile(tx, existing.id));
+  if (healed !== undefined) {
+    return adopt(tx, healed, { commit, use, now, adopted: false });
+  }
   const pack = await tx
     .insertInto('pack')
-    .values({ ...commit.pack, condemned_at: null, created_at: now })
+    .values({ ...commit.pack, condemned_at: null, created_at: now() })
     .returning('id')
     .executeTakeFirstOrThrow();
-  for (const batch of insertRuns(commit.chunks)) {
-    await tx
-      .insertInto('chunk')
-      .values(
-        batch.map(({ hash, offset, length, size }) => ({
-          hash,
-          pack_id: pack.id,
-          offset,
-          length,
-          size,
-        })),
-      )
-      // Another upload may have stored the same chunk since we looked: one of them is enough.
-      .onConflict((conflict) => conflict.column('hash').doNothing())
-      .execute();
-  }
   const segments = commit.segments.map((segment) =>
     segment.pack === NEW_PACK ? { ...segment, pack: pack.id } : segment,
   );
+  // Before the chunks: who commits the same NAR at the same time waits here and has done little.
   const row = await writeNar(tx, existing, commit, segments, now);
+  await writeChunks(tx, commit.chunks, pack.id);
   const packs = [...new Set([pack.id, ...segments.map((segment) => segment.pack)])];
   for (const batch of insertRuns(packs)) {
     await tx
@@ -60,43 +63,46 @@ export async function commitNar(
   if (commit.listing !== undefined) {
     await tx.insertInto('listing').values({ nar_id: row.id, body: commit.listing }).execute();
   }
-  await useNar(tx, row.id, use, { lease: commit.lease, now });
+  await useNar(tx, row.id, use, { lease, now });
   return { nar: narOf(row), adopted: true };
 }
 
-async function checkLease(tx: Transaction<Schema>, lease: string, now: number): Promise<void> {
-  const row = await tx
-    .selectFrom('lease')
-    .select('expires_at')
-    .where('id', '=', lease)
-    .executeTakeFirst();
-  if (row === undefined || row.expires_at <= now) throw leaseExpired();
+/** The NAR that is there already serves this use too. */
+async function adopt(
+  tx: Transaction<Schema>,
+  nar: NarRow,
+  { commit, use, now, adopted }: Adoption,
+): Promise<{ nar: Nar; adopted: boolean }> {
+  await useNar(tx, nar.id, use, { lease: undefined, now });
+  // Not forgotten: should its process die before it has removed its pack, the lease still names it.
+  await abandonLease(tx, commit.lease);
+  return { nar: narOf(nar), adopted };
 }
 
-/** Packs found by findChunks may have been condemned since; this NAR is what saves them. */
-async function keepForeignPacks(
+interface Adoption {
+  readonly commit: NarCommit;
+  readonly use: NarUse;
+  readonly now: Now;
+  readonly adopted: boolean;
+}
+
+async function isPackKnown(tx: Transaction<Schema>, key: string): Promise<boolean> {
+  const row = await tx.selectFrom('pack').select('id').where('key', '=', key).executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Makes us the only one to heal the damaged NAR; what another has healed before us is returned. */
+async function healedMeanwhile(
   tx: Transaction<Schema>,
-  segments: readonly Segment[],
-): Promise<void> {
-  const ids = [...new Set(segments.map((segment) => segment.pack))].filter((id) => id !== NEW_PACK);
-  let kept = 0;
-  for (const batch of insertRuns(ids)) {
-    const { numUpdatedRows } = await tx
-      .updateTable('pack')
-      .set({ condemned_at: null })
-      .where('id', 'in', batch)
-      .executeTakeFirstOrThrow();
-    kept += Number(numUpdatedRows);
-  }
-  if (kept !== ids.length) {
-    throw new FlywheelError(
-      'conflict',
-      'stored data that this upload relied on was removed meanwhile',
-      {
-        details: { hint: 'push the path again' },
-      },
-    );
-  }
+  narId: number,
+): Promise<NarRow | undefined> {
+  const row = await tx
+    .selectFrom('nar')
+    .selectAll()
+    .where('id', '=', narId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row?.damaged === 0 ? row : undefined;
 }
 
 async function writeNar(
@@ -104,18 +110,21 @@ async function writeNar(
   damaged: NarRow | undefined,
   commit: NarCommit,
   segments: readonly Segment[],
-  now: number,
+  now: Now,
 ): Promise<NarRow> {
   const values = {
-    hash: commit.hash,
     size: commit.size,
     file_size: commit.fileSize,
     segments: encodeSegments(segments),
     damaged: 0,
-    created_at: now,
+    created_at: now(),
   };
   if (damaged === undefined) {
-    return tx.insertInto('nar').values(values).returningAll().executeTakeFirstOrThrow();
+    return tx
+      .insertInto('nar')
+      .values({ hash: commit.hash, ...values })
+      .returningAll()
+      .executeTakeFirstOrThrow();
   }
   // The push heals it: same row, so that every object that named it has its bytes again.
   await tx.deleteFrom('nar_pack').where('nar_id', '=', damaged.id).execute();

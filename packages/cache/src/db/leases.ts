@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import { FlywheelError } from '@flywheel/base';
+import type { DatabaseHandle } from './database.ts';
 import type { Upload } from './metadata.ts';
 import { narOf, padded } from './rows.ts';
 import type { Schema } from './schema.ts';
+import type { Now } from './time.ts';
 
 /**
  * How long an upload's hold on the store lasts without a sign of life. A killed process needs no
@@ -12,12 +14,12 @@ import type { Schema } from './schema.ts';
 export const LEASE_MS = 10 * 60 * 1000;
 
 export async function beginUpload(
-  db: Kysely<Schema>,
-  now: number,
+  database: DatabaseHandle,
+  now: Now,
   narHash: Buffer | undefined,
 ): Promise<Upload> {
-  const lease = randomBytes(10).toString('hex');
-  return db.transaction().execute(async (tx) => {
+  return database.transaction(async (tx) => {
+    const lease = randomBytes(10).toString('hex');
     const row =
       narHash === undefined
         ? undefined
@@ -26,31 +28,81 @@ export async function beginUpload(
             .selectAll()
             .where('hash', '=', narHash)
             .where('damaged', '=', 0)
+            // Not removed before the lease is there to keep it.
+            .forKeyShare()
             .executeTakeFirst();
     await tx
       .insertInto('lease')
-      .values({ id: lease, started_at: now, expires_at: now + LEASE_MS, nar_id: row?.id ?? null })
+      .values({
+        id: lease,
+        started_at: now(),
+        expires_at: leaseEnd(now),
+        nar_id: row?.id ?? null,
+      })
       .execute();
     return { lease, nar: row && narOf(row) };
   });
 }
 
-export async function renewLease(db: Kysely<Schema>, now: number, lease: string): Promise<void> {
+export async function renewLease(db: Kysely<Schema>, now: Now, lease: string): Promise<void> {
   const { numUpdatedRows } = await db
     .updateTable('lease')
-    .set({ expires_at: now + LEASE_MS })
+    .set({ expires_at: leaseEnd(now) })
     .where('id', '=', lease)
-    .where('expires_at', '>', now)
+    .where('dead', '=', 0)
+    .where('expires_at', '>', now())
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) throw leaseExpired();
 }
 
+export async function abandonLease(db: Kysely<Schema>, lease: string): Promise<void> {
+  await db.updateTable('lease').set({ expires_at: 0, dead: 1 }).where('id', '=', lease).execute();
+}
+
+function leaseEnd(now: Now) {
+  return sql<number>`${now()} + ${LEASE_MS}`;
+}
+
+/**
+ * Keeps the lease alive until the end of the transaction, whatever the time: who declares leases
+ * dead passes by. False when it is dead or gone.
+ */
+export async function holdLease(
+  tx: Transaction<Schema>,
+  now: Now,
+  lease: string,
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom('lease')
+    .select('id')
+    .where('id', '=', lease)
+    .where('dead', '=', 0)
+    .where('expires_at', '>', now())
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Ends the leases whose time is over: from now on they cannot commit. */
+export async function declareDead(db: Kysely<Schema>, now: Now): Promise<void> {
+  const over = db
+    .selectFrom('lease')
+    .select('id')
+    .where('dead', '=', 0)
+    .where('expires_at', '<=', now())
+    // Those that are committing right now may.
+    .forUpdate()
+    .skipLocked();
+  await db.updateTable('lease').set({ dead: 1 }).where('id', 'in', over).execute();
+}
+
 /** The earliest start of a live lease. */
-export async function oldestLease(db: Kysely<Schema>, now: number): Promise<number | undefined> {
+export async function oldestLease(db: Kysely<Schema>, now: Now): Promise<number | undefined> {
+  await declareDead(db, now);
   const row = await db
     .selectFrom('lease')
     .select((select) => select.fn.min('started_at').as('oldest'))
-    .where('expires_at', '>', now)
+    .where('dead', '=', 0)
     .executeTakeFirst();
   return row?.oldest ?? undefined;
 }
@@ -64,13 +116,14 @@ const REMEMBER_MS = 24 * 3600 * 1000;
 /** Leases whose upload is over without a commit: what it left may go. */
 export async function deadLeases(
   db: Kysely<Schema>,
-  now: number,
+  now: Now,
   limit: number,
 ): Promise<readonly string[]> {
+  await declareDead(db, now);
   const rows = await db
     .selectFrom('lease')
     .select('id')
-    .where('expires_at', '<=', now)
+    .where('dead', '=', 1)
     .orderBy('expires_at')
     .limit(limit)
     .execute();
@@ -78,15 +131,18 @@ export async function deadLeases(
 }
 
 export async function forgetLeases(
-  db: Kysely<Schema>,
-  now: number,
+  database: DatabaseHandle,
+  now: Now,
   leases: readonly string[],
 ): Promise<void> {
-  await db
-    .deleteFrom('lease')
-    .where('id', 'in', padded(leases))
-    .where('expires_at', '<=', now - REMEMBER_MS)
-    .execute();
+  await database.transaction((tx) =>
+    tx
+      .deleteFrom('lease')
+      .where('id', 'in', padded(leases))
+      .where('dead', '=', 1)
+      .where('expires_at', '<=', sql<number>`${now()} - ${REMEMBER_MS}`)
+      .execute(),
+  );
 }
 
 export function leaseExpired(): FlywheelError {

@@ -206,6 +206,19 @@ export function metadataContract(open: (clock: { now(): number }) => Promise<Met
     expect(await metadata.statistics()).toMatchObject({ nars: 0, packs: 0, chunks: 0 });
   });
 
+  test('unused NARs go in batches, also those that lie before the last one', async () => {
+    await commit('first', ['a'], { object: object('h1') });
+    const main = cache;
+    cache = await metadata.createCache('other', SETTINGS);
+    for (const name of ['b', 'c', 'd']) await commit(name, [name], { object: object(name) });
+    await metadata.deleteCache(cache.id);
+    expect(await metadata.removeUnusedNars(2)).toBe(2);
+    await metadata.deleteCache(main.id);
+    expect(await metadata.removeUnusedNars(5)).toBe(2);
+    expect(await metadata.removeUnusedNars(5)).toBe(0);
+    expect(await metadata.statistics()).toMatchObject({ nars: 0 });
+  });
+
   test('a NAR lives while another NAR only borrows its chunks, and its pack does then', async () => {
     await commit('lender', ['a', 'b'], { object: object('h1') });
     const known = await metadata.findChunks([sha256('a')]);
@@ -278,6 +291,10 @@ export function metadataContract(open: (clock: { now(): number }) => Promise<Met
     expect(await metadata.missingPaths(cache.id, ['h1', 'h2'])).toEqual([]);
     await metadata.abandonAllLeases();
     expect(await reclaimAll()).toEqual(['aa/00000001.pack']);
+  });
+
+  test('reclaiming is let in', async () => {
+    expect(await metadata.withReclaimLock(async () => 'done')).toBe('done');
   });
 
   test('staged NARs wait under their name', async () => {

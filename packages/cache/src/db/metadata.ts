@@ -89,7 +89,10 @@ export interface Upload {
 /**
  * What the store knows about its blobs. Implemented over SQL; every method is one short
  * transaction, and a process that dies between two of them leaves nothing that `reclaim` cannot
- * find.
+ * find. With PostgreSQL any number of processes may call any of them at any time.
+ *
+ * A FlywheelError means that nothing was done. Any other, such as a lost connection, leaves that
+ * open.
  */
 export interface Metadata {
   findCache(name: string): Promise<Cache | undefined>;
@@ -104,7 +107,7 @@ export interface Metadata {
   findObject(cacheId: number, storePathHash: string): Promise<StoredObject | undefined>;
   /** Those of the hashes for which `findObject` has no answer, each once. Any number. */
   missingPaths(cacheId: number, hashes: readonly string[]): Promise<readonly string[]>;
-  /** Notes that these objects were used. */
+  /** Notes that these objects were used, unless a later use is noted. */
   touch(cacheId: number, hashes: readonly string[], at: number): Promise<void>;
   findListing(narId: number): Promise<Buffer | undefined>;
 
@@ -119,7 +122,8 @@ export interface Metadata {
   /**
    * Records a NAR whose pack is durable, and its use, and ends the lease: all of it or nothing. When
    * another upload has committed the same NAR before, that one is the answer, `adopted` is false,
-   * and the caller removes its own pack.
+   * and the caller removes its own pack; until then the lease is a dead one. Throws `conflict` when the lease has expired, or what the
+   * segments refer to is gone.
    */
   commitNar(
     commit: NarCommit,
@@ -147,14 +151,19 @@ export interface Metadata {
   forgetLeases(leases: readonly string[]): Promise<void>;
   /** Which of these keys belong to a pack. */
   knownPackKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Removes up to `limit` NARs that nothing refers to; returns how many. */
+  /** Removes up to `limit` NARs that nothing refers to; returns how many. Fewer: no more there. */
   removeUnusedNars(limit: number): Promise<number>;
   /** Condemns packs that no NAR lies in. */
   condemnPacks(): Promise<number>;
-  /** Condemned packs that no live upload can have seen alive: their blobs may go. */
+  /**
+   * Up to `limit` condemned packs that no live upload can have seen alive. Nothing will refer to
+   * them from now on: their blobs may go.
+   */
   condemnedPacks(limit: number): Promise<readonly Pack[]>;
-  /** Forgets packs whose blobs are gone, with their chunks. */
+  /** Forgets packs that condemnedPacks gave and whose blobs are gone, with their chunks. */
   removePacks(ids: readonly number[]): Promise<void>;
+  /** Runs `work` unless another process is at its own now; then the answer is undefined. */
+  withReclaimLock<T>(work: () => Promise<T>): Promise<T | undefined>;
 
   statistics(): Promise<StoreStatistics>;
   close(): Promise<void>;

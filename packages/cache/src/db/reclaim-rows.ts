@@ -1,95 +1,202 @@
-import type { Kysely } from 'kysely';
-import { oldestLease } from './leases.ts';
+import { sql, type ExpressionBuilder, type Kysely, type SqlBool, type Expression } from 'kysely';
+import type { DatabaseHandle } from './database.ts';
+import { declareDead } from './leases.ts';
 import type { Pack } from './metadata.ts';
 import { padded } from './rows.ts';
 import type { Schema } from './schema.ts';
+import type { Now } from './time.ts';
 
 // Rows that nothing needs any more. Each function does one bounded piece of work in a short
-// transaction, so that uploads never wait long.
+// transaction, so that uploads never wait long, and passes by what an upload holds.
+//
+// With PostgreSQL, a statement that finds and removes at once removes what it found before it had
+// the lock. So each finds and locks, then looks again: whoever took a reference in between has
+// committed it by then, and nobody can take one any more.
 
-export async function removeUnusedNars(
-  db: Kysely<Schema>,
-  now: number,
-  limit: number,
-): Promise<number> {
-  return db.transaction().execute(async (tx) => {
-    await tx.deleteFrom('staged_nar').where('expires_at', '<=', now).execute();
-    const unused = tx
+/**
+ * See Metadata.removeUnusedNars. Remembers how far it has looked, so that the batches of a run look
+ * at the NARs that stay once together, not once each.
+ */
+export function unusedNarRemover(
+  database: DatabaseHandle,
+  now: Now,
+): (limit: number) => Promise<number> {
+  let after = 0;
+  return async (limit) => {
+    await declareDead(database.db, now);
+    let removed = 0;
+    // Fewer than asked for is only the answer when all were looked at.
+    for (let fromStart = after === 0; ;) {
+      const batch = await removeBatch(database, now, after, limit - removed);
+      removed += batch.removed;
+      after = batch.last;
+      if (removed === limit) return removed;
+      if (!batch.atEnd) continue;
+      after = 0;
+      if (fromStart) return removed;
+      fromStart = true;
+    }
+  };
+}
+
+async function removeBatch(database: DatabaseHandle, now: Now, after: number, limit: number) {
+  return database.transaction(async (tx) => {
+    await tx.deleteFrom('staged_nar').where('expires_at', '<=', now()).execute();
+    const found = await tx
       .selectFrom('nar')
       .select('nar.id')
-      .where((eb) =>
-        eb.not(
-          eb.exists(
-            eb.selectFrom('object').select('nar_id').whereRef('object.nar_id', '=', 'nar.id'),
-          ),
-        ),
-      )
-      .where((eb) =>
-        eb.not(
-          eb.exists(
-            eb
-              .selectFrom('staged_nar')
-              .select('nar_id')
-              .whereRef('staged_nar.nar_id', '=', 'nar.id'),
-          ),
-        ),
-      )
-      .where((eb) =>
-        eb.not(
-          eb.exists(
-            eb
-              .selectFrom('lease')
-              .select('nar_id')
-              .whereRef('lease.nar_id', '=', 'nar.id')
-              .where('lease.expires_at', '>', now),
-          ),
-        ),
-      )
-      .limit(limit);
+      .where('nar.id', '>', after)
+      .where((eb) => isUnused(eb, after))
+      .orderBy('nar.id')
+      .limit(limit)
+      .forUpdate()
+      .skipLocked()
+      .execute();
+    const atEnd = found.length < limit;
+    const last = found.at(-1);
+    if (last === undefined) return { removed: 0, last: after, atEnd };
     const { numDeletedRows } = await tx
       .deleteFrom('nar')
+      .where('nar.id', 'in', padded(found.map((row) => row.id)))
+      .where((eb) => isUnused(eb, after))
+      .executeTakeFirstOrThrow();
+    return { removed: Number(numDeletedRows), last: last.id, atEnd };
+  });
+}
+
+function isUnused(eb: ExpressionBuilder<Schema, 'nar'>, after: number): Expression<SqlBool> {
+  const object = eb
+    .selectFrom('object')
+    .whereRef('object.nar_id', '=', 'nar.id')
+    // Follows from the NAR's own, which PostgreSQL does not see: it would merge from the first.
+    .where('object.nar_id', '>', after);
+  const staged = eb.selectFrom('staged_nar').whereRef('staged_nar.nar_id', '=', 'nar.id');
+  const lease = eb
+    .selectFrom('lease')
+    .whereRef('lease.nar_id', '=', 'nar.id')
+    .where('lease.dead', '=', 0);
+  return eb.and([
+    eb.not(eb.exists(object.select('object.nar_id'))),
+    eb.not(eb.exists(staged.select('staged_nar.nar_id'))),
+    eb.not(eb.exists(lease.select('lease.nar_id'))),
+  ]);
+}
+
+export async function condemnPacks(database: DatabaseHandle, now: Now): Promise<number> {
+  return database.transaction(async (tx) => {
+    const unused = tx
+      .selectFrom('pack')
+      .select('pack.id')
+      .where('pack.condemned_at', 'is', null)
+      .where((eb) => eb.not(holdsNar(eb)))
+      .forNoKeyUpdate()
+      .skipLocked();
+    const { numUpdatedRows } = await tx
+      .updateTable('pack')
+      .set({ condemned_at: now() })
       .where('id', 'in', unused)
       .executeTakeFirstOrThrow();
-    return Number(numDeletedRows);
+    // An upload may have come between finding and locking; and one that saved a condemned pack
+    // together with others leaves it to us to say so.
+    const used = tx
+      .selectFrom('pack')
+      .select('pack.id')
+      .where('pack.condemned_at', 'is not', null)
+      .where('pack.lost', '=', 0)
+      .where(holdsNar)
+      .forNoKeyUpdate()
+      .skipLocked();
+    await tx.updateTable('pack').set({ condemned_at: null }).where('id', 'in', used).execute();
+    return Number(numUpdatedRows);
   });
 }
 
-export async function condemnPacks(db: Kysely<Schema>, now: number): Promise<number> {
-  const { numUpdatedRows } = await db
-    .updateTable('pack')
-    .set({ condemned_at: now })
-    .where('condemned_at', 'is', null)
-    .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb.selectFrom('nar_pack').select('nar_id').whereRef('nar_pack.pack_id', '=', 'pack.id'),
-        ),
-      ),
-    )
-    .executeTakeFirstOrThrow();
-  return Number(numUpdatedRows);
+function holdsNar(eb: ExpressionBuilder<Schema, 'pack'>): Expression<SqlBool> {
+  return eb.exists(
+    eb
+      .selectFrom('nar_pack')
+      .select('nar_pack.nar_id')
+      .whereRef('nar_pack.pack_id', '=', 'pack.id'),
+  );
 }
 
-/** Condemned packs that no live upload can have seen alive. */
+/** A condemnation bears the time at which its statement began, and is seen when it has ended. */
+const CONDEMNATION_TAKES_MS = 60_000;
+
+/**
+ * Condemned packs that no live upload can have seen alive. From now on they are lost to all, also
+ * to uploads that wake up too late: their blobs may go.
+ */
 export async function condemnedPacks(
-  db: Kysely<Schema>,
-  now: number,
+  database: DatabaseHandle,
+  now: Now,
   limit: number,
 ): Promise<readonly Pack[]> {
-  // An upload that began before the condemnation may hold chunks of the pack; one that began after
-  // it cannot have found any.
-  const oldest = (await oldestLease(db, now)) ?? now + 1;
-  return db
-    .selectFrom('pack')
-    .select(['id', 'key', 'size'])
-    .where('condemned_at', '<', oldest)
-    .limit(limit)
-    .execute();
+  await declareDead(database.db, now);
+  return database.transaction(async (tx) => {
+    const found = await tx
+      .selectFrom('pack')
+      .select('pack.id')
+      // An upload that began before the condemnation was seen may hold chunks of the pack; one that
+      // began after it cannot have found any. One statement, so that it sees both as they were at
+      // one moment.
+      .where('pack.condemned_at', '<', (eb) =>
+        eb.fn.coalesce(
+          eb
+            .selectFrom('lease')
+            .select((lease) =>
+              sql<number>`${lease.fn.min('lease.started_at')} - ${CONDEMNATION_TAKES_MS}`.as(
+                'begun',
+              ),
+            )
+            .where('lease.dead', '=', 0),
+          sql<number>`${Number.MAX_SAFE_INTEGER}`,
+        ),
+      )
+      .where((eb) => eb.not(holdsNar(eb)))
+      .limit(limit)
+      .forUpdate()
+      .skipLocked()
+      .execute();
+    if (found.length === 0) return [];
+    return tx
+      .updateTable('pack')
+      .set({ lost: 1 })
+      .where('pack.id', 'in', padded(found.map((row) => row.id)))
+      .where((eb) => eb.not(holdsNar(eb)))
+      .returning(['pack.id', 'pack.key', 'pack.size'])
+      .execute();
+  });
 }
 
-export async function removePacks(db: Kysely<Schema>, ids: readonly number[]): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await tx.deleteFrom('chunk').where('pack_id', 'in', padded(ids)).execute();
-    await tx.deleteFrom('pack').where('id', 'in', padded(ids)).execute();
+export async function removePacks(database: DatabaseHandle, ids: readonly number[]): Promise<void> {
+  await database.transaction(async (tx) => {
+    const lost = await tx
+      .selectFrom('pack')
+      .select('id')
+      .where('id', 'in', padded(ids))
+      .where('lost', '=', 1)
+      .orderBy('id')
+      .forUpdate()
+      .execute();
+    if (lost.length === 0) return;
+    const gone = padded(lost.map((row) => row.id));
+    await removeChunks(tx, gone);
+    await tx.deleteFrom('pack').where('id', 'in', gone).execute();
   });
+}
+
+export async function removeChunks(tx: Kysely<Schema>, packIds: readonly number[]): Promise<void> {
+  // Locked in the order in which commits write them; counted, because nobody wants to see them.
+  const inOrder = tx
+    .selectFrom('chunk')
+    .select('hash')
+    .where('pack_id', 'in', packIds)
+    .orderBy('hash')
+    .forUpdate();
+  await tx
+    .selectFrom(inOrder.as('locked'))
+    .select((eb) => eb.fn.countAll().as('count'))
+    .execute();
+  await tx.deleteFrom('chunk').where('pack_id', 'in', packIds).execute();
 }

@@ -32,6 +32,9 @@ export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Parameters a statement may have: PostgreSQL takes 65,535, SQLite 32,766. */
+export const LIST_LIMIT = 4096;
+
 /** The list in runs of at most `size`, for statements with bounded parameters. */
 export function* batches<T>(list: readonly T[], size: number): Generator<readonly T[]> {
   for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);

@@ -53,6 +53,11 @@ export interface PackTable {
   size: number;
   /** Set when nothing refers to it any more; it is deleted once no older upload can be using it. */
   condemned_at: number | null;
+  /**
+   * 1 when its blob is damaged, or about to be removed: nothing may refer to it any more. Checked
+   * under a lock on the row, so it holds whatever the clocks of several processes say.
+   */
+  lost: Generated<number>;
   created_at: number;
 }
 
@@ -77,6 +82,8 @@ export interface LeaseTable {
   id: string;
   started_at: number;
   expires_at: number;
+  /** 1 when it ended without a commit, by its upload or by time: it commits nothing any more. */
+  dead: Generated<number>;
   /** The NAR that a deduplicated upload is about to refer to. */
   nar_id: number | null;
 }

@@ -1,4 +1,4 @@
-import { sql, type Kysely, type Updateable } from 'kysely';
+import { sql, type Updateable } from 'kysely';
 import { FlywheelError, type Clock } from '@flywheel/base';
 import type {
   Cache,
@@ -14,17 +14,33 @@ import type {
   Upload,
 } from './metadata.ts';
 import { commitNar } from './commit-nar.ts';
+import type { DatabaseHandle } from './database.ts';
 import { useNar } from './use-nar.ts';
-import { beginUpload, deadLeases, forgetLeases, oldestLease, renewLease } from './leases.ts';
-import { condemnedPacks, condemnPacks, removePacks, removeUnusedNars } from './reclaim-rows.ts';
-import { batches, bufferOf, cacheOf, narOf, padded } from './rows.ts';
-import type { CacheTable, Schema } from './schema.ts';
+import {
+  abandonLease,
+  beginUpload,
+  deadLeases,
+  forgetLeases,
+  oldestLease,
+  renewLease,
+} from './leases.ts';
+import { condemnedPacks, condemnPacks, removePacks, unusedNarRemover } from './reclaim-rows.ts';
+import { markPackDamaged } from './mark-damaged.ts';
+import { withReclaimLock } from './reclaim-lock.ts';
+import { batches, bufferOf, cacheOf, LIST_LIMIT, narOf, padded } from './rows.ts';
+import type { CacheTable } from './schema.ts';
+import { timeOf, type Now } from './time.ts';
 
-/** Parameters a statement may have: PostgreSQL takes 65,535, SQLite 32,766. */
-const LIST_LIMIT = 4096;
-
-/** The Metadata contract over one typed SQL schema. */
-export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
+/**
+ * The Metadata contract over one typed SQL schema, which `migrate` has made. Times are those of the
+ * database, where several processes may use it.
+ */
+export function createSqlMetadata(
+  database: DatabaseHandle,
+  clock: Clock,
+  now: Now = timeOf(database, clock),
+): Metadata {
+  const { db } = database;
   return {
     async findCache(name) {
       const row = await db
@@ -42,7 +58,7 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
     async createCache(name, settings): Promise<Cache> {
       const row = await db
         .insertInto('cache')
-        .values({ name, created_at: clock.now(), ...settingsRow(settings) })
+        .values({ name, created_at: now(), ...settingsRow(settings) })
         .onConflict((conflict) => conflict.column('name').doNothing())
         .returningAll()
         .executeTakeFirst();
@@ -56,13 +72,14 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
       await db.updateTable('cache').set(changesRow(changes)).where('id', '=', id).execute();
     },
 
-    async deleteCache(id) {
-      const { numDeletedRows } = await db
-        .deleteFrom('cache')
-        .where('id', '=', id)
-        .executeTakeFirstOrThrow();
-      return numDeletedRows > 0n;
-    },
+    deleteCache: (id) =>
+      database.transaction(async (tx) => {
+        const { numDeletedRows } = await tx
+          .deleteFrom('cache')
+          .where('id', '=', id)
+          .executeTakeFirstOrThrow();
+        return numDeletedRows > 0n;
+      }),
 
     async findObject(cacheId, storePathHash): Promise<StoredObject | undefined> {
       const row = await db
@@ -108,11 +125,20 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
 
     async touch(cacheId, hashes, at) {
       for (const batch of batches(hashes, LIST_LIMIT)) {
+        const older = db
+          .selectFrom('object')
+          .select('store_path_hash')
+          .where('cache_id', '=', cacheId)
+          .where('store_path_hash', 'in', padded(batch))
+          .where('last_used_at', '<', at)
+          // Who holds it is writing it, and with a time like ours.
+          .forNoKeyUpdate()
+          .skipLocked();
         await db
           .updateTable('object')
           .set({ last_used_at: at })
           .where('cache_id', '=', cacheId)
-          .where('store_path_hash', 'in', padded(batch))
+          .where('store_path_hash', 'in', older)
           .execute();
       }
     },
@@ -126,12 +152,10 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
       return row && bufferOf(row.body);
     },
 
-    beginUpload: (narHash): Promise<Upload> => beginUpload(db, clock.now(), narHash),
-    renewLease: (lease) => renewLease(db, clock.now(), lease),
+    beginUpload: (narHash): Promise<Upload> => beginUpload(database, now, narHash),
+    renewLease: (lease) => renewLease(db, now, lease),
 
-    async abandonLease(lease) {
-      await db.updateTable('lease').set({ expires_at: 0 }).where('id', '=', lease).execute();
-    },
+    abandonLease: (lease) => abandonLease(db, lease),
 
     async findChunks(hashes): Promise<readonly ChunkLocation[]> {
       const rows = await db
@@ -151,10 +175,10 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
     },
 
     commitNar: (commit: NarCommit, use: NarUse) =>
-      db.transaction().execute((tx) => commitNar(tx, commit, use, clock.now())),
+      database.transaction((tx) => commitNar(tx, commit, use, now)),
 
     useNar: (narId: number, use: NarUse, lease?: string) =>
-      db.transaction().execute((tx) => useNar(tx, narId, use, { lease, now: clock.now() })),
+      database.transaction((tx) => useNar(tx, narId, use, { lease, now })),
 
     async findStagedNar(cacheId, fileName): Promise<Nar | undefined> {
       const row = await db
@@ -182,27 +206,14 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
       return packs;
     },
 
-    markPackDamaged: (packId) =>
-      db.transaction().execute(async (tx) => {
-        await tx.deleteFrom('chunk').where('pack_id', '=', packId).execute();
-        const { numUpdatedRows } = await tx
-          .updateTable('nar')
-          .set({ damaged: 1 })
-          .where(
-            'id',
-            'in',
-            tx.selectFrom('nar_pack').select('nar_id').where('pack_id', '=', packId),
-          )
-          .executeTakeFirstOrThrow();
-        return Number(numUpdatedRows);
-      }),
+    markPackDamaged: (packId) => database.transaction((tx) => markPackDamaged(tx, packId)),
 
     async abandonAllLeases() {
-      await db.updateTable('lease').set({ expires_at: 0 }).execute();
+      await db.updateTable('lease').set({ expires_at: 0, dead: 1 }).execute();
     },
 
-    deadLeases: (limit) => deadLeases(db, clock.now(), limit),
-    forgetLeases: (leases) => forgetLeases(db, clock.now(), leases),
+    deadLeases: (limit) => deadLeases(db, now, limit),
+    forgetLeases: (leases) => forgetLeases(database, now, leases),
 
     async knownPackKeys(keys) {
       const known = new Set<string>();
@@ -217,11 +228,13 @@ export function createSqlMetadata(db: Kysely<Schema>, clock: Clock): Metadata {
       return known;
     },
 
-    oldestLease: () => oldestLease(db, clock.now()),
-    removeUnusedNars: (limit) => removeUnusedNars(db, clock.now(), limit),
-    condemnPacks: () => condemnPacks(db, clock.now()),
-    condemnedPacks: (limit) => condemnedPacks(db, clock.now(), limit),
-    removePacks: (ids) => removePacks(db, ids),
+    oldestLease: () => oldestLease(db, now),
+    removeUnusedNars: unusedNarRemover(database, now),
+    condemnPacks: () => condemnPacks(database, now),
+    condemnedPacks: (limit) => condemnedPacks(database, now, limit),
+    removePacks: (ids) => removePacks(database, ids),
+
+    withReclaimLock: (work) => withReclaimLock(database, work),
 
     async statistics(): Promise<StoreStatistics> {
       const { rows } = await sql<StoreStatistics>`select

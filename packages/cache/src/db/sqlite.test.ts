@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
+import { concurrencyContract } from './concurrency.contract.ts';
 import { metadataContract } from './metadata.contract.ts';
 import { migrate, SCHEMA_VERSION } from './migrations.ts';
 import { createSqlMetadata } from './sql-metadata.ts';
@@ -10,10 +11,17 @@ import { openSqlite } from './sqlite.ts';
 
 describe('SQLite', () => {
   metadataContract(async (clock) => {
-    const { db } = openSqlite(':memory:');
-    await migrate(db);
-    return createSqlMetadata(db, clock);
+    const database = openSqlite(':memory:');
+    await migrate(database);
+    return createSqlMetadata(database, clock);
   });
+
+  // One connection: SQLite's transactions wait for each other, and another handle would block.
+  concurrencyContract(async () => {
+    const database = openSqlite(':memory:');
+    await migrate(database);
+    return [database];
+  }, [1]);
 
   test('a file that is no database is corrupt, with what to do, and is not touched', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'flywheel-sqlite-'));
@@ -30,11 +38,12 @@ describe('SQLite', () => {
   });
 
   test('migrating twice changes nothing; a newer schema is refused', async () => {
-    const { db } = openSqlite(':memory:');
-    await migrate(db);
-    await migrate(db);
+    const database = openSqlite(':memory:');
+    const { db } = database;
+    await migrate(database);
+    await migrate(database);
     await sql`update schema_version set version = ${SCHEMA_VERSION + 1}`.execute(db);
-    await expect(migrate(db)).rejects.toThrow(
+    await expect(migrate(database)).rejects.toThrow(
       `the database has schema version ${SCHEMA_VERSION + 1}; this program knows ${SCHEMA_VERSION}`,
     );
     await db.destroy();

@@ -1,21 +1,23 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite';
-import { Kysely, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely';
+import {
+  Kysely,
+  SqliteDialect,
+  SqliteQueryCompiler,
+  type SelectModifierNode,
+  type SqliteDatabase,
+  type SqliteStatement,
+} from 'kysely';
 import { FlywheelError, messageOf } from '@flywheel/base';
+import type { DatabaseHandle } from './database.ts';
 import type { Schema } from './schema.ts';
-
-/** A Kysely over `node:sqlite`, and how many statements it has run. */
-export interface SqliteHandle {
-  readonly db: Kysely<Schema>;
-  readonly statements: () => number;
-}
 
 /**
  * Opens the database file (or `:memory:`). WAL with synchronous=normal: a power cut may lose the
  * last commits, never the database; a killed process loses nothing. Throws `corrupt` for a file
  * that is no intact SQLite database.
  */
-export function openSqlite(file: string): SqliteHandle {
+export function openSqlite(file: string): DatabaseHandle {
   let database: DatabaseSync;
   try {
     database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
@@ -27,8 +29,13 @@ export function openSqlite(file: string): SqliteHandle {
     throw openError(file, cause);
   }
   const adapter = new SqliteAdapter(database);
-  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapter }) });
-  return { db, statements: () => adapter.statements };
+  const db = new Kysely<Schema>({ dialect: new LocklessDialect({ database: adapter }) });
+  return {
+    kind: 'sqlite',
+    db,
+    statements: () => adapter.statements,
+    transaction: (work) => db.transaction().execute(work),
+  };
 }
 
 // Reads the whole file: a good second per GiB, which a start of a large store should not cost.
@@ -37,6 +44,20 @@ const QUICK_CHECK_LIMIT = 64 * 1024 * 1024;
 function quickCheck(database: DatabaseSync): void {
   const row = database.prepare('pragma quick_check(1)').get() as { quick_check: string };
   if (row.quick_check !== 'ok') throw new Error(row.quick_check);
+}
+
+/** There is one connection and one transaction at a time: rows need no locks, SQL has none for it. */
+class LocklessDialect extends SqliteDialect {
+  override createQueryCompiler(): SqliteQueryCompiler {
+    return new LocklessCompiler();
+  }
+}
+
+class LocklessCompiler extends SqliteQueryCompiler {
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    const isLock = node.modifier !== undefined && node.modifier !== 'Distinct';
+    if (!isLock) super.visitSelectModifier(node);
+  }
 }
 
 /** The small part of better-sqlite3 that Kysely calls, with prepared statements kept by their SQL. */
@@ -93,19 +114,27 @@ function guarded<T>(query: () => T): T {
   try {
     return query();
   } catch (cause) {
-    if (((cause as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_FULL) {
+    const { errcode = 0 } = cause as { errcode?: number };
+    if (errcode % 256 === SQLITE_FULL) {
       throw new FlywheelError('no-space', 'no space left for the database', { cause });
+    }
+    if (errcode === SQLITE_CONSTRAINT_FOREIGNKEY) {
+      throw new FlywheelError('conflict', 'what this refers to was removed meanwhile', {
+        cause,
+        details: { hint: 'try again; a removed cache must be created again first' },
+      });
     }
     throw cause;
   }
 }
 
-// Primary result codes, https://www.sqlite.org/rescode.html
+// Result codes, https://www.sqlite.org/rescode.html
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_READONLY = 8;
 const SQLITE_NOTADB = 26;
+const SQLITE_CONSTRAINT_FOREIGNKEY = 787;
 
 function openError(file: string, cause: unknown): FlywheelError {
   const code = ((cause as { errcode?: number }).errcode ?? SQLITE_CORRUPT) & 0xff;

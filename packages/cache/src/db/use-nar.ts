@@ -1,7 +1,8 @@
-import type { Transaction } from 'kysely';
+import { sql, type RawBuilder, type Transaction } from 'kysely';
 import { FlywheelError } from '@flywheel/base';
 import type { NarUse, ObjectInput } from './metadata.ts';
 import type { Schema } from './schema.ts';
+import type { Now } from './time.ts';
 
 /** How long a NAR put by `nix copy` waits for its narinfo. */
 const STAGED_MS = 24 * 3600 * 1000;
@@ -11,16 +12,22 @@ export async function useNar(
   tx: Transaction<Schema>,
   narId: number,
   use: NarUse,
-  { lease, now }: { readonly lease: string | undefined; readonly now: number },
+  { lease, now }: { readonly lease: string | undefined; readonly now: Now },
 ): Promise<void> {
-  const nar = await tx.selectFrom('nar').select('id').where('id', '=', narId).executeTakeFirst();
+  const nar = await tx
+    .selectFrom('nar')
+    .select('id')
+    .where('id', '=', narId)
+    // Not removed before the object is there to keep it.
+    .forKeyShare()
+    .executeTakeFirst();
   if (nar === undefined) {
     throw new FlywheelError('conflict', 'the NAR was removed meanwhile', {
       details: { hint: 'push the path again' },
     });
   }
   if ('object' in use) await putObject(tx, narId, use.object, now);
-  else await stageNar(tx, narId, use.staged, now + STAGED_MS);
+  else await stageNar(tx, narId, use.staged, sql<number>`${now()} + ${STAGED_MS}`);
   if (lease !== undefined) await tx.deleteFrom('lease').where('id', '=', lease).execute();
 }
 
@@ -29,7 +36,7 @@ async function putObject(
   tx: Transaction<Schema>,
   narId: number,
   object: ObjectInput,
-  now: number,
+  now: Now,
 ): Promise<void> {
   const values = {
     store_path: object.storePath,
@@ -39,8 +46,8 @@ async function putObject(
     system: object.system ?? null,
     sigs: JSON.stringify(object.sigs),
     ca: object.ca ?? null,
-    created_at: now,
-    last_used_at: now,
+    created_at: now(),
+    last_used_at: now(),
     created_by: object.createdBy ?? null,
   };
   await tx
@@ -54,7 +61,7 @@ async function stageNar(
   tx: Transaction<Schema>,
   narId: number,
   { cacheId, fileName }: { readonly cacheId: number; readonly fileName: string },
-  expiresAt: number,
+  expiresAt: RawBuilder<number>,
 ): Promise<void> {
   await tx
     .insertInto('staged_nar')

@@ -24,6 +24,13 @@ export interface Slot {
   readonly sizes: number[];
 }
 
+/** How much of the pool's memory is in use, and how many wait for some. */
+export interface FramePoolUsage {
+  readonly slots: number;
+  readonly used: number;
+  readonly waiting: number;
+}
+
 /** Hashes and compresses batches of chunks on all cores. */
 export interface FramePool {
   /** Waits for free memory. */
@@ -33,6 +40,7 @@ export interface FramePool {
   hashes(slot: Slot): Promise<readonly Buffer[]>;
   /** Compresses chunks of the slot (by their position) into `output`, one after the other. */
   encode(slot: Slot, chunks: readonly number[]): Promise<readonly EncodedFrame[]>;
+  usage(): FramePoolUsage;
   close(): Promise<void>;
 }
 
@@ -111,6 +119,8 @@ export function createFramePool({ level, slotBytes, ...options }: FramePoolOptio
       if (!('frames' in reply)) throw unexpected();
       return reply.frames;
     },
+
+    usage: () => ({ slots: slotCount, used: slotCount - free.length, waiting: waiting.length }),
 
     async close() {
       closed = true;

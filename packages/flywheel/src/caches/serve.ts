@@ -4,6 +4,7 @@ import { startCacheServer } from '@flywheel/cache';
 import manifest from '../../package.json' with { type: 'json' };
 import type { CliContext } from '../context.ts';
 import { dataDirectory } from '../data-directory.ts';
+import { databaseUrl } from './database-url.ts';
 import { interrupted } from '../interruption.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import { requireDataDirectory } from '../doctor/data-directory.ts';
@@ -12,7 +13,11 @@ import type { OutputFlags } from '../output/index.ts';
 
 export interface ServeFlags extends OutputFlags {
   readonly data?: string;
+  readonly databaseFile?: string;
   readonly listen: ListenAddress;
+  readonly metricsListen?: ListenAddress;
+  readonly drain: number;
+  readonly grace: number;
   readonly apiEndpoint?: string;
   readonly substituterEndpoint?: string;
   readonly allowedHost?: readonly string[];
@@ -26,7 +31,10 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
   await requireDataDirectory(data);
   const server = await startCacheServer({
     dataDir: data,
+    database: await databaseUrl(context, flags.databaseFile),
     listen: flags.listen,
+    metricsListen: flags.metricsListen,
+    shutdown: { drainMs: flags.drain, graceMs: flags.grace },
     settings: {
       allowedHosts: flags.allowedHost ?? [],
       apiEndpoint: flags.apiEndpoint,

@@ -1,4 +1,5 @@
 import { buildCommand } from '@stricli/core';
+import { parseDuration } from '@flywheel/base';
 import type { ServeFlags } from '../../caches/serve.ts';
 import type { CliContext } from '../../context.ts';
 import { DEFAULT_LISTEN, parseListenAddress } from '../../listen-address.ts';
@@ -13,7 +14,8 @@ export const serve = buildCommand<ServeFlags, [], CliContext>({
     fullDescription: describe(
       `
 Runs the binary cache on SQLite and a folder until Ctrl-C or SIGTERM, then lets transfers end and
-ends with 0. The first start makes the data directory, the key that signs tokens, and an
+ends with 0. With a PostgreSQL URL in FLYWHEEL_DATABASE_URL or --database-file, any number of servers
+may share one database. The first start makes the data directory, the key that signs tokens, and an
 administrator's token (keys/admin.token, mode 0600).
 
 Logs are JSON lines on stderr. With --json, stdout gets one line when the server is ready:
@@ -32,12 +34,42 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
   parameters: {
     flags: {
       data: dataFlag,
+      databaseFile: {
+        kind: 'parsed',
+        parse: String,
+        placeholder: 'FILE',
+        brief:
+          'File with the URL of a PostgreSQL database [default = $FLYWHEEL_DATABASE_URL, else SQLite]',
+        optional: true,
+      },
       listen: {
         kind: 'parsed',
         parse: parseListenAddress,
         placeholder: 'HOST:PORT',
         brief: 'Where to listen; port 0 picks a free one',
         default: DEFAULT_LISTEN,
+      },
+      metricsListen: {
+        kind: 'parsed',
+        parse: parseListenAddress,
+        placeholder: 'HOST:PORT',
+        brief:
+          'Also show /metrics, /healthz and /readyz here, to everybody [default = nowhere else]',
+        optional: true,
+      },
+      drain: {
+        kind: 'parsed',
+        parse: parseDuration,
+        placeholder: 'DURATION',
+        brief: 'When asked to end, serve on for so long while /readyz answers 503',
+        default: '0s',
+      },
+      grace: {
+        kind: 'parsed',
+        parse: parseDuration,
+        placeholder: 'DURATION',
+        brief: 'Then let transfers go on for so long before they are cut',
+        default: '10s',
       },
       apiEndpoint: {
         kind: 'parsed',

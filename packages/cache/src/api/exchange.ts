@@ -1,0 +1,40 @@
+/** The endpoints by name, as metrics and the request log call them: a closed list, no paths. */
+export type RouteName =
+  | 'status-page'
+  | 'status-json'
+  | 'healthz'
+  | 'readyz'
+  | 'metrics'
+  | 'list-caches'
+  | 'get-cache-config'
+  | 'create-cache'
+  | 'configure-cache'
+  | 'destroy-cache'
+  | 'get-missing-paths'
+  | 'upload-path'
+  | 'nix-cache-info'
+  | 'get-narinfo'
+  | 'put-narinfo'
+  | 'get-listing'
+  | 'get-nar'
+  | 'put-nar'
+  // Nothing of ours: an unknown path, or a method that the path does not have.
+  | 'other';
+
+/** One request and its answer, beside what HTTP says of them. */
+export interface Exchange {
+  readonly requestId: string;
+  /** Set by the endpoint that takes the request. */
+  route: RouteName;
+  /** What made the answer an error. */
+  error?: unknown;
+  readonly body: BodyPace;
+}
+
+/** How slowly a request's body may come, see `paced`. */
+export interface BodyPace {
+  /** A sender may be waited for so long in all. */
+  readonly patienceMs: number;
+  /** Bytes that earn back a second of it. */
+  readonly bytesPerSecond: number;
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage } from 'node:http';
+import { authorizeFromMemory } from './authorize.ts';
+import { errorReply, wireError } from './error-response.ts';
+import { isServedHost } from './host.ts';
+import type { ApiParts } from './parts.ts';
+import { narInfoOf } from './rendered-narinfo.ts';
+import { jsonReply, type SmallReply } from './small-reply.ts';
+
+/** The answer to a request, when it can be given at once. */
+export type Shortcut = (incoming: IncomingMessage) => SmallReply | undefined;
+
+const SUFFIX = '.narinfo';
+const HASH_CHARACTERS = 32;
+
+const { status, body } = errorReply(wireError('NoSuchObject'));
+const ABSENT = jsonReply(status, body);
+
+/**
+ * The answer to a narinfo that was asked for a moment ago, whether it is there or not. Undefined,
+ * with nothing done, when memory does not hold all that the answer takes: then the endpoint answers.
+ * What this leaves out is what makes a request cost five times as much: the router, promises, and
+ * the objects Request, Response and Headers.
+ */
+export function narInfoShortcut(parts: ApiParts): Shortcut {
+  const { settings, objects, figures, uses } = parts;
+  return ({ method, url = '', headers }) => {
+    if ((method !== 'GET' && method !== 'HEAD') || !url.endsWith(SUFFIX)) return undefined;
+    const end = url.length - SUFFIX.length;
+    const slash = end - HASH_CHARACTERS - 1;
+    if (slash < 0 || url[slash] !== '/' || !isServedHost(settings, headers.host)) return undefined;
+    // Neither name nor hash is checked here: nothing malformed has ever been remembered.
+    const cache = authorizeFromMemory(parts, headers.authorization, url.slice(1, slash), 'pull');
+    if (cache === undefined) return undefined;
+    const hash = url.slice(slash + 1, end);
+    const known = objects.recall(cache, hash);
+    if (known === undefined) return undefined;
+    if (known === 'absent') {
+      figures.narInfoMisses += 1;
+      return ABSENT;
+    }
+    figures.narInfoHits += 1;
+    uses.note(cache.id, hash);
+    return narInfoOf(cache, known);
+  };
+}

@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { RequestFigures } from '../metrics/request-figures.ts';
+import { requestIdOf } from '../http/request-id.ts';
+import type { RequestListener } from '../http/http-server.ts';
+import type { BodyPace, Exchange, RouteName } from './exchange.ts';
+import type { ApiEnv, ApiParts } from './parts.ts';
+import type { Shortcut } from './narinfo-shortcut.ts';
+import { logRequest } from './request-log.ts';
+import { sendReply, type SmallReply } from './small-reply.ts';
+
+export interface RequestListenerParts {
+  readonly parts: ApiParts;
+  readonly app: Hono<ApiEnv>;
+  readonly requests: RequestFigures;
+  readonly bodyPace: BodyPace;
+  readonly shortcut?: Shortcut;
+}
+
+interface ReadyAnswer {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly reply: SmallReply;
+  readonly startedAt: number;
+}
+
+interface Answer {
+  readonly requestId: string;
+  readonly route: RouteName;
+  readonly status: number;
+  /** From performance.now(). */
+  readonly startedAt: number;
+  readonly aborted: boolean;
+  readonly error?: unknown;
+}
+
+/** Leads requests to the endpoints, counts them and logs them. */
+export function createRequestListener(options: RequestListenerParts): RequestListener {
+  const { parts, app, requests, bodyPace, shortcut } = options;
+  const toApp = getRequestListener(
+    (request, env) => {
+      const { incoming, outgoing } = env as HttpBindings;
+      return app.fetch(request, { incoming, outgoing, exchange: begin(incoming, outgoing) });
+    },
+    { hostname: 'localhost', overrideGlobalObjects: false },
+  );
+
+  function begin(incoming: IncomingMessage, outgoing: ServerResponse): Exchange {
+    const startedAt = performance.now();
+    const exchange: Exchange = {
+      requestId: requestIdOf(incoming.headers['x-request-id']),
+      route: 'other',
+      body: bodyPace,
+    };
+    outgoing.once('close', () => {
+      const { requestId, route, error } = exchange;
+      const aborted = !outgoing.writableFinished;
+      // No status was sent to who hung up before: 499, as in the logs of nginx.
+      const status = aborted && !outgoing.headersSent ? 499 : outgoing.statusCode;
+      finish(incoming, { requestId, route, status, startedAt, aborted, error });
+    });
+    return exchange;
+  }
+
+  function finish(incoming: IncomingMessage, answer: Answer): void {
+    const { requestId, route, status, startedAt, aborted, error } = answer;
+    const ms = performance.now() - startedAt;
+    requests.record(route, status, ms / 1000);
+    const { method, url: path = '' } = incoming;
+    logRequest(parts.logger, { requestId, route, method, path, status, ms, aborted, error });
+  }
+
+  function answerAtOnce(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
+    const startedAt = performance.now();
+    const reply = shortcut?.(incoming);
+    if (reply === undefined) return false;
+    if (ready.push({ incoming, outgoing, reply, startedAt }) === 1) setImmediate(sendReady);
+    return true;
+  }
+
+  // Answers to all requests that have come at once leave together. Each write wakes a client that
+  // sleeps, and that is most of what a small answer costs; one that is awake already costs nothing.
+  // Measured with 8 connections: a third less CPU an answer.
+  let ready: ReadyAnswer[] = [];
+  function sendReady(): void {
+    const batch = ready;
+    ready = [];
+    for (const { outgoing, incoming, reply, startedAt } of batch) {
+      const { status, headers } = reply;
+      const requestId = requestIdOf(incoming.headers['x-request-id']);
+      if (status < 400) sendReply(outgoing, reply);
+      else sendReply(outgoing, { ...reply, headers: [...headers, 'X-Request-Id', requestId] });
+      finish(incoming, { requestId, route: 'get-narinfo', status, startedAt, aborted: false });
+    }
+  }
+
+  return (incoming, outgoing) => {
+    if (parts.lifecycle.draining) outgoing.shouldKeepAlive = false;
+    return answerAtOnce(incoming, outgoing) ? undefined : toApp(incoming, outgoing);
+  };
+}

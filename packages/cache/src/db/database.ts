@@ -1,0 +1,16 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Schema } from './schema.ts';
+
+/** An open database, and what differs between the kinds of it. */
+export interface DatabaseHandle {
+  readonly kind: 'sqlite' | 'postgres';
+  readonly db: Kysely<Schema>;
+  /** How many statements it has run. */
+  readonly statements: () => number;
+  /**
+   * All of `work` or nothing, seeing at each statement what others have committed by then. It is
+   * run again when the database asks for that or the connection breaks, also when it broke while
+   * committing: `work` must find out by itself what an earlier run has done.
+   */
+  transaction<T>(work: (tx: Transaction<Schema>) => Promise<T>): Promise<T>;
+}

@@ -1,0 +1,347 @@
+import { createHash } from 'node:crypto';
+import { isFlywheelError } from '@flywheel/base';
+import { decodeSegments, type Segment } from '@flywheel/chunking';
+import type { NarStore } from '../store/nar-store.ts';
+import { packKeyOf } from '../store/pack-key.ts';
+import { reclaim } from '../store/reclaim.ts';
+import type { DatabaseHandle } from './database.ts';
+import { LEASE_MS } from './leases.ts';
+import { NEW_PACK, type ChunkLocation, type Metadata, type NarUse } from './metadata.ts';
+import { createSqlMetadata } from './sql-metadata.ts';
+import { clockTime } from './time.ts';
+
+// A store of few NARs, few chunks and few paths, so that everybody meets everybody: replicas that
+// upload, delete, damage and reclaim at once, with clocks that differ. The blobs are a map.
+
+export interface SimulationOptions {
+  /** One a replica, all of the same, migrated and empty database. */
+  readonly handles: readonly DatabaseHandle[];
+  readonly operations: number;
+  /** Steps of one replica that are under way at once. */
+  readonly parallel: number;
+  readonly seed: number;
+  /** Whether an error other than `conflict` is part of the game. */
+  readonly tolerates?: (error: unknown) => boolean;
+}
+
+export interface SimulationResult {
+  readonly uploads: number;
+  readonly deduplicated: number;
+  readonly conflicts: number;
+  readonly tolerated: number;
+  readonly removedPacks: number;
+  /** What the database says that is not so, after the last operation and after a last reclaim. */
+  readonly broken: readonly string[];
+}
+
+const NARS = 12;
+const CHUNKS = 30;
+const PATHS = 25;
+const CACHES = ['one', 'two', 'three'];
+const FRAME = 10;
+const HOUR_MS = 3600 * 1000;
+
+/** Where each chunk's frame lies in a pack. */
+type Blob = ReadonlyMap<number, string>;
+
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  return new Simulation(options).run();
+}
+
+class Simulation {
+  readonly #options: SimulationOptions;
+  readonly #replicas: readonly Metadata[];
+  readonly #blobs = new Map<string, Blob>();
+  readonly #random: () => number;
+  #now = Date.UTC(2027, 0, 1);
+  #left: number;
+  #result = { uploads: 0, deduplicated: 0, conflicts: 0, tolerated: 0, removedPacks: 0 };
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.#left = options.operations;
+    this.#random = randomNumbers(options.seed);
+    this.#replicas = options.handles.map((handle, i) => {
+      const skewMs = ((i % 3) - 1) * 90_000;
+      const clock = { now: () => this.#now + skewMs };
+      return createSqlMetadata(handle, clock, clockTime(clock));
+    });
+  }
+
+  async run(): Promise<SimulationResult> {
+    const [first] = this.#replicas;
+    if (first === undefined) throw new Error('a simulation needs a replica');
+    await Promise.all(
+      this.#replicas.flatMap((replica) =>
+        Array.from({ length: this.#options.parallel }, () => this.#work(replica)),
+      ),
+    );
+    const broken = await this.#insist(() => this.#untruths());
+    // What died without a word is given up, what waits is forgotten.
+    for (let round = 0; round < 3; round += 1) {
+      this.#now += 25 * HOUR_MS;
+      await this.#insist(() => this.#reclaim(first));
+    }
+    const leftovers = await this.#insist(() => this.#leftovers());
+    return { ...this.#result, broken: [...broken, ...leftovers] };
+  }
+
+  async #work(replica: Metadata): Promise<void> {
+    while (this.#left > 0) {
+      this.#left -= 1;
+      this.#now += this.#below(2000);
+      // Long enough that leases of uploads under way run out.
+      if (this.#below(200) === 0) this.#now += LEASE_MS;
+      try {
+        await this.#step(replica, this.#below(100));
+      } catch (error) {
+        if (isFlywheelError(error, 'conflict')) this.#result.conflicts += 1;
+        else if (this.#options.tolerates?.(error) === true) this.#result.tolerated += 1;
+        else throw error;
+      }
+    }
+  }
+
+  async #step(replica: Metadata, dice: number): Promise<void> {
+    if (dice < 60) await this.#upload(replica);
+    else if (dice < 70) await this.#recreateCache(replica);
+    else if (dice < 85) await this.#reclaim(replica);
+    else if (dice < 90) await this.#damage(replica);
+    else await this.#touch(replica);
+  }
+
+  async #upload(replica: Metadata): Promise<void> {
+    const nar = this.#below(NARS);
+    const use = await this.#anyUse(replica);
+    if (use === undefined) return;
+    const hash = digest(`nar ${nar}`);
+    const upload = await replica.beginUpload(this.#below(2) === 0 ? hash : undefined);
+    try {
+      if (upload.nar !== undefined) {
+        await replica.useNar(upload.nar.id, use, upload.lease);
+        this.#result.deduplicated += 1;
+        return;
+      }
+      await this.#commit(replica, upload.lease, nar, use);
+    } catch (error) {
+      // One in five dies without a word.
+      if (this.#below(5) > 0) await replica.abandonLease(upload.lease).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #commit(replica: Metadata, lease: string, nar: number, use: NarUse): Promise<void> {
+    const names = chunksOf(nar);
+    const known = new Map(
+      (await replica.findChunks(names.map(digest))).map((at) => [at.hash.toString('hex'), at]),
+    );
+    const blob = new Map<number, string>();
+    const chunks: ChunkLocation[] = [];
+    const segments: Segment[] = names.map((name) => {
+      const hash = digest(name);
+      const at = known.get(hash.toString('hex'));
+      if (at !== undefined) return { pack: at.pack, offset: at.offset, length: at.length };
+      const offset = blob.size * FRAME;
+      blob.set(offset, name);
+      chunks.push({ hash, pack: NEW_PACK, offset, length: FRAME, size: 100 });
+      return { pack: NEW_PACK, offset, length: FRAME };
+    });
+    const key = packKeyOf(lease);
+    this.#blobs.set(key, blob);
+    await replica.renewLease(lease);
+    // Killed between the blob and the commit.
+    if (this.#below(20) === 0) return;
+    try {
+      const { adopted } = await replica.commitNar(
+        {
+          lease,
+          hash: digest(`nar ${nar}`),
+          size: 100 * names.length,
+          pack: { key, size: blob.size * FRAME },
+          chunks,
+          segments,
+          fileSize: names.length * FRAME,
+          listing: undefined,
+        },
+        use,
+      );
+      // Or killed before it could.
+      if (!adopted && this.#below(5) > 0) this.#blobs.delete(key);
+      this.#result.uploads += 1;
+    } catch (error) {
+      if (isFlywheelError(error)) this.#blobs.delete(key);
+      throw error;
+    }
+  }
+
+  async #anyUse(replica: Metadata): Promise<NarUse | undefined> {
+    const cache = await replica.findCache(this.#anyCache());
+    if (cache === undefined) return undefined;
+    const hash = `h${this.#below(PATHS)}`;
+    if (this.#below(10) === 0) return { staged: { cacheId: cache.id, fileName: `${hash}.nar` } };
+    return {
+      object: {
+        cacheId: cache.id,
+        storePathHash: hash,
+        storePath: `/nix/store/${hash}-x`,
+        references: [],
+        deriver: undefined,
+        system: undefined,
+        sigs: [],
+        ca: undefined,
+        createdBy: undefined,
+      },
+    };
+  }
+
+  async #recreateCache(replica: Metadata): Promise<void> {
+    const name = this.#anyCache();
+    const cache = await replica.findCache(name);
+    if (cache !== undefined) await replica.deleteCache(cache.id);
+    await replica
+      .createCache(name, {
+        secretKey: 'key:secret',
+        isPublic: true,
+        storeDir: '/nix/store',
+        priority: 41,
+        upstreamCacheKeyNames: [],
+        retentionSeconds: undefined,
+      })
+      .catch((error: unknown) => {
+        if (!isFlywheelError(error, 'already-exists')) throw error;
+      });
+  }
+
+  async #touch(replica: Metadata): Promise<void> {
+    const cache = await replica.findCache(this.#anyCache());
+    if (cache === undefined) return;
+    const hashes = Array.from({ length: 8 }, () => `h${this.#below(PATHS)}`);
+    await replica.touch(cache.id, hashes, this.#now);
+    await replica.missingPaths(cache.id, hashes);
+  }
+
+  /** A disk loses a pack, and the first who reads it says so. */
+  async #damage(replica: Metadata): Promise<void> {
+    const cache = await replica.findCache(this.#anyCache());
+    const object = cache && (await replica.findObject(cache.id, `h${this.#below(PATHS)}`));
+    const segment = object?.nar.segments[0];
+    const [pack] = segment === undefined ? [] : await replica.findPacks([segment.pack]);
+    if (pack === undefined) return;
+    this.#blobs.delete(pack.key);
+    await this.#insist(() => replica.markPackDamaged(pack.id));
+  }
+
+  async #reclaim(replica: Metadata): Promise<void> {
+    // Of the store, reclaiming needs these two.
+    const blobs = {
+      remove: async (key: string) => {
+        this.#blobs.delete(key);
+      },
+    };
+    const result = await reclaim({ metadata: replica, blobs } as unknown as NarStore);
+    this.#result.removedPacks += result.packs;
+  }
+
+  /** Everything present must be readable: the right chunks in packs that are there. */
+  async #untruths(): Promise<readonly string[]> {
+    const { packs, nars, narPacks, chunks } = await this.#rows();
+    const found: string[] = [];
+    for (const nar of nars) {
+      if (nar.damaged === 1) continue;
+      const segments = decodeSegments(nar.segments);
+      const number = NAR_NUMBERS.get(Buffer.from(nar.hash).toString('hex')) ?? -1;
+      chunksOf(number).forEach((name, i) => {
+        const { pack = 0, offset = 0 } = segments[i] ?? {};
+        const blob = this.#blobs.get(packs.get(pack)?.key ?? '');
+        if (blob?.get(offset) !== name) found.push(`NAR ${number} lacks ${name} in pack ${pack}`);
+        const listed = narPacks.some((row) => row.nar_id === nar.id && row.pack_id === pack);
+        if (!listed) found.push(`NAR ${number} does not hold pack ${pack}`);
+      });
+    }
+    for (const chunk of chunks) {
+      const pack = packs.get(chunk.pack_id);
+      const name = pack && this.#blobs.get(pack.key)?.get(chunk.offset);
+      const there = name !== undefined && digest(name).equals(chunk.hash);
+      // A condemned pack is not offered any more.
+      if (!there && pack?.condemned_at === null) found.push(`a chunk is not in pack ${pack.id}`);
+    }
+    return found;
+  }
+
+  /** After everything was reclaimed: nothing is there that no path needs. */
+  async #leftovers(): Promise<readonly string[]> {
+    const untruths = await this.#untruths();
+    const { db } = this.#handle();
+    const { packs, nars, narPacks } = await this.#rows();
+    const objects = await db.selectFrom('object').select('nar_id').execute();
+    const used = new Set(objects.map((row) => row.nar_id));
+    const held = new Set(narPacks.map((row) => row.pack_id));
+    const keys = new Set([...packs.values()].map((pack) => pack.key));
+    const leases = await db.selectFrom('lease').select('id').execute();
+    return [
+      ...untruths,
+      ...nars.filter((nar) => !used.has(nar.id)).map((nar) => `NAR ${nar.id} is of no use`),
+      ...[...packs.keys()].filter((id) => !held.has(id)).map((id) => `pack ${id} is of no use`),
+      ...[...this.#blobs.keys()].filter((key) => !keys.has(key)).map((key) => `${key} is left`),
+      ...leases.map((lease) => `lease ${lease.id} is left`),
+    ];
+  }
+
+  async #rows() {
+    const { db } = this.#handle();
+    const packs = await db.selectFrom('pack').selectAll().execute();
+    return {
+      packs: new Map(packs.map((pack) => [pack.id, pack])),
+      nars: await db.selectFrom('nar').selectAll().execute(),
+      narPacks: await db.selectFrom('nar_pack').selectAll().execute(),
+      chunks: await db.selectFrom('chunk').selectAll().execute(),
+    };
+  }
+
+  async #insist<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (this.#options.tolerates?.(error) !== true) throw error;
+      }
+    }
+  }
+
+  #handle(): DatabaseHandle {
+    return this.#options.handles[0] as DatabaseHandle;
+  }
+
+  #anyCache(): string {
+    return CACHES[this.#below(CACHES.length)] ?? '';
+  }
+
+  #below(limit: number): number {
+    return Math.floor(this.#random() * limit);
+  }
+}
+
+/** Chunks of its own, and chunks that other NARs have too, in another order for each. */
+function chunksOf(nar: number): readonly string[] {
+  const shared = Array.from({ length: 8 }, (_, i) => `chunk ${(nar * 7 + i * (nar + 3)) % CHUNKS}`);
+  return [`own ${nar}`, ...shared];
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+const NAR_NUMBERS: ReadonlyMap<string, number> = new Map(
+  Array.from({ length: NARS }, (_, i) => [digest(`nar ${i}`).toString('hex'), i]),
+);
+
+/** Mulberry32: the same numbers for the same seed. */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,66 @@
+import type { Reclaimed } from '../store/reclaim.ts';
+
+/**
+ * What happened since the start, as plain numbers: counted where it happens, at the price of an
+ * addition, and turned into metrics only when somebody asks for them.
+ */
+export interface Figures {
+  narInfoHits: number;
+  narInfoMisses: number;
+  readonly uploads: Record<UploadKind, number>;
+  /** Plain NAR bytes that uploads brought, and how many of them were stored already. */
+  uploadedBytes: number;
+  deduplicatedBytes: number;
+  downloadsInFlight: number;
+  reclaimRuns: number;
+  reclaimFailures: number;
+  reclaimedNars: number;
+  reclaimedPacks: number;
+  reclaimedBytes: number;
+}
+
+/**
+ * `uploaded` has stored a NAR, `deduplicated` found the same one there, `staged` is one of `nix copy`
+ * that waits for its narinfo.
+ */
+export type UploadKind = 'uploaded' | 'deduplicated' | 'staged';
+
+export function createFigures(): Figures {
+  return {
+    narInfoHits: 0,
+    narInfoMisses: 0,
+    uploads: { uploaded: 0, deduplicated: 0, staged: 0 },
+    uploadedBytes: 0,
+    deduplicatedBytes: 0,
+    downloadsInFlight: 0,
+    reclaimRuns: 0,
+    reclaimFailures: 0,
+    reclaimedNars: 0,
+    reclaimedPacks: 0,
+    reclaimedBytes: 0,
+  };
+}
+
+/** Counts one run of reclaim; undefined: it failed. */
+export function countReclaim(figures: Figures, result: Reclaimed | undefined): void {
+  if (result === undefined) {
+    figures.reclaimFailures += 1;
+    return;
+  }
+  figures.reclaimRuns += 1;
+  figures.reclaimedNars += result.nars;
+  figures.reclaimedPacks += result.packs;
+  figures.reclaimedBytes += result.bytes;
+}
+
+/** Counts one upload. `share` is how much of the NAR was stored already, 0 to 1. */
+export function countUpload(
+  figures: Figures,
+  kind: UploadKind,
+  narSize: number,
+  share: number,
+): void {
+  figures.uploads[kind] += 1;
+  figures.uploadedBytes += narSize;
+  figures.deduplicatedBytes += Math.round(narSize * share);
+}

@@ -1,0 +1,23 @@
+import type { Traffic } from '../http/traffic.ts';
+import type { StoreStatistics } from '../db/metadata.ts';
+import type { FramePoolUsage } from '../store/frame-pool.ts';
+import type { Figures } from './figures.ts';
+import type { RequestFigures } from './request-figures.ts';
+
+/** Where the metrics come from, read when somebody asks for them. */
+export interface MetricsSources {
+  readonly version: string;
+  readonly requests: RequestFigures;
+  readonly figures: Figures;
+  readonly uploads: {
+    readonly inFlight: number;
+    readonly waiting: number;
+    readonly refused: number;
+  };
+  readonly traffic: () => Traffic;
+  readonly frames: () => FramePoolUsage;
+  /** Last-use times that are not written yet. */
+  readonly pendingUses: () => number;
+  readonly statements: () => number;
+  readonly store: () => Promise<StoreStatistics>;
+}
