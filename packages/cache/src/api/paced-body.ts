@@ -18,19 +18,21 @@ export async function* pacedBody(
   const pieces = incoming.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   let patience = patienceMs;
   let waitingSince = 0;
+  // Counted in looks, so that a time in which this process stood still itself is one look.
+  let silentMs = 0;
   let giveUp: ((error: unknown) => void) | undefined;
 
-  const timer = setInterval(
-    () => {
-      if (performance.now() - waitingSince >= patience) giveUp?.(wireError('RequestTimeout'));
-    },
-    Math.min(1000, patienceMs / 4),
-  );
+  const lookEveryMs = Math.min(1000, patienceMs / 4);
+  const timer = setInterval(() => {
+    silentMs += lookEveryMs;
+    if (silentMs >= patience) giveUp?.(wireError('RequestTimeout'));
+  }, lookEveryMs);
   timer.unref();
 
   // Not Promise.race with one promise for the whole body: that one would remember every piece.
   function next(): Promise<IteratorResult<Buffer>> {
     waitingSince = performance.now();
+    silentMs = 0;
     return new Promise((resolve, reject) => {
       giveUp = reject;
       pieces.next().then(resolve, reject);

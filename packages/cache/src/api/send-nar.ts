@@ -36,8 +36,9 @@ export async function sendNar(
       if (outgoing.destroyed) return;
       written = write(outgoing, piece);
     }
-    await written;
+    // Before the last piece has left: a small NAR is then one system call, head and all.
     outgoing.end();
+    await written;
     // Only now: after an abort the kernel may still be reading from them.
     spare.push(...buffers.slice(0, Math.max(0, MAX_SPARE - spare.length)));
   } catch (error) {

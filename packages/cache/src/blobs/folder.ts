@@ -1,7 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstat as fstatWithCallback,
+  fstatSync,
+  open as openWithCallback,
+  openSync,
+  read as readWithCallback,
+  readSync,
+} from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { FlywheelError, toFlywheelError } from '@flywheel/base';
 import {
   isBlobKey,
@@ -10,6 +20,7 @@ import {
   type Blobs,
   type BlobWriter,
 } from './blobs.ts';
+import { DiskGuess } from './disk-guess.ts';
 
 /**
  * Blobs in a folder: `packs/<xx>/<name>.pack`, written under `tmp/` and renamed into place when
@@ -18,6 +29,7 @@ import {
 export async function openFolderBlobs(root: string): Promise<Blobs> {
   const packs = join(root, 'packs');
   const temporary = join(root, 'tmp');
+  const disk = new DiskGuess();
   try {
     await mkdir(packs, { recursive: true });
     await mkdir(temporary, { recursive: true });
@@ -35,8 +47,8 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
     async open(key) {
       if (!isBlobKey(key)) return undefined;
       try {
-        const handle = await open(join(packs, key));
-        return new FolderReader(handle, (await handle.stat()).size, key);
+        const { fd, size } = await openToRead(join(packs, key), disk);
+        return new FolderReader(fd, size, key, disk);
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw toFlywheelError(error, `open pack ${key}`);
@@ -121,23 +133,24 @@ class FolderWriter implements BlobWriter {
 
 class FolderReader implements BlobReader {
   readonly size: number;
-  readonly #handle: FileHandle;
+  readonly #fd: number;
   readonly #key: string;
+  readonly #disk: DiskGuess;
 
-  constructor(handle: FileHandle, size: number, key: string) {
-    this.#handle = handle;
+  constructor(fd: number, size: number, key: string, disk: DiskGuess) {
+    this.#fd = fd;
     this.size = size;
     this.#key = key;
+    this.#disk = disk;
   }
 
   async read(into: Uint8Array, offset: number): Promise<void> {
     let filled = 0;
     while (filled < into.length) {
-      const { bytesRead } = await this.#handle.read(
-        into,
-        filled,
-        into.length - filled,
-        offset + filled,
+      const place = [into, filled, into.length - filled, offset + filled] as const;
+      const bytesRead = await this.#disk.run(
+        () => readSync(this.#fd, ...place),
+        async () => (await readInThread(this.#fd, ...place)).bytesRead,
       );
       if (bytesRead === 0) {
         throw new FlywheelError('corrupt', `pack ${this.#key} ends at byte ${offset + filled}`);
@@ -147,8 +160,26 @@ class FolderReader implements BlobReader {
   }
 
   async close(): Promise<void> {
-    await this.#handle.close();
+    closeSync(this.#fd);
   }
+}
+
+const openInThread = promisify(openWithCallback);
+const readInThread = promisify(readWithCallback);
+const statInThread = promisify(fstatWithCallback);
+
+/** Descriptors and not file handles, which have no operations that are done at once. */
+function openToRead(path: string, disk: DiskGuess): Promise<{ fd: number; size: number }> {
+  return disk.run(
+    () => {
+      const fd = openSync(path, constants.O_RDONLY);
+      return { fd, size: fstatSync(fd).size };
+    },
+    async () => {
+      const fd = await openInThread(path, constants.O_RDONLY);
+      return { fd, size: (await statInThread(fd, { bigint: false })).size };
+    },
+  );
 }
 
 function isMissing(error: unknown): boolean {
