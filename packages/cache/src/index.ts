@@ -1,5 +1,7 @@
 export { startCacheServer } from './server.ts';
 export type { CacheServer, CacheServerOptions } from './server.ts';
+export { migrateDatabase } from './server-role.ts';
+export type { ServerRole } from './server-role.ts';
 export {
   dataDirectory,
   loadAdminToken,

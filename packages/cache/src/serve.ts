@@ -3,7 +3,7 @@ import { createApp, createWatchApp } from './api/app.ts';
 import { narInfoShortcut } from './api/narinfo-shortcut.ts';
 import type { ApiParts } from './api/parts.ts';
 import { createRequestListener } from './api/request-listener.ts';
-import { startHttpServer, type HttpServer } from './http/http-server.ts';
+import { startHttpServer, type HttpServer, type RequestListener } from './http/http-server.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import type { ListenAddress } from './http/listen.ts';
 import { RequestFigures } from './metrics/request-figures.ts';
@@ -15,6 +15,8 @@ export interface ServeOptions {
   readonly metricsListen?: ListenAddress | undefined;
   readonly limits?: Partial<HttpLimits> | undefined;
   readonly shutdown?: ShutdownTimes | undefined;
+  /** No API at all: `listen` shows what `metricsListen` does. */
+  readonly watchOnly: boolean;
   readonly version: string;
   readonly statements: () => number;
 }
@@ -63,17 +65,24 @@ export async function serve(parts: ApiParts, options: ServeOptions): Promise<Ser
   };
   const common = { parts, requests, bodyPace };
 
-  const app = createApp(parts, metricsText);
-  const listener = createRequestListener({ ...common, app, shortcut: narInfoShortcut(parts) });
+  const listener = options.watchOnly
+    ? watchListener()
+    : createRequestListener({
+        ...common,
+        app: createApp(parts, metricsText),
+        shortcut: narInfoShortcut(parts),
+      });
   main = await startHttpServer(options.listen, listener, limits);
   const watch = await startWatch(main);
 
+  function watchListener(): RequestListener {
+    return createRequestListener({ ...common, app: createWatchApp(parts, metricsText) });
+  }
+
   async function startWatch(started: HttpServer): Promise<HttpServer | undefined> {
     if (options.metricsListen === undefined) return undefined;
-    const watchApp = createWatchApp(parts, metricsText);
-    const watchListener = createRequestListener({ ...common, app: watchApp });
     try {
-      return await startHttpServer(options.metricsListen, watchListener, limits);
+      return await startHttpServer(options.metricsListen, watchListener(), limits);
     } catch (error) {
       await started.close(0);
       throw error;

@@ -28,10 +28,10 @@ import { serve, type ShutdownTimes } from './serve.ts';
 import type { HttpLimits } from './http/limits.ts';
 import type { ListenAddress } from './http/listen.ts';
 import { countReclaim, createFigures } from './metrics/figures.ts';
-import { migrate } from './db/migrations.ts';
 import { openPostgres } from './db/postgres.ts';
 import { openSqlite } from './db/sqlite.ts';
 import { createSqlMetadata } from './db/sql-metadata.ts';
+import { prepareSchema, requireWhole, type ServerRole } from './server-role.ts';
 import { ChunkerPool } from './store/chunker-pool.ts';
 import { createFramePool } from './store/frame-pool.ts';
 import { NarLocks } from './store/nar-locks.ts';
@@ -44,6 +44,8 @@ export interface CacheServerOptions {
   readonly dataDir: string;
   /** `postgresql://…`, to share with other replicas; without it, SQLite in the data directory. */
   readonly database?: string | undefined;
+  /** What this server does of the whole; default everything. */
+  readonly role?: ServerRole | undefined;
   readonly listen: ListenAddress;
   /** A second address with /metrics, /healthz and /readyz only, for everybody who reaches it. */
   readonly metricsListen?: ListenAddress | undefined;
@@ -103,11 +105,13 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
 
   await using cleanup = new AsyncDisposableStack();
   const alone = options.database === undefined;
+  const role = options.role ?? 'all';
+  if (alone) requireWhole(role);
   if (alone) cleanup.defer(await lockDataDirectory(directory));
   const database = alone ? openSqlite(directory.database) : await openPostgres(options.database);
   const metadata = createSqlMetadata(database, clock);
   cleanup.defer(() => metadata.close());
-  await migrate(database);
+  await prepareSchema(database, role, clock);
   const blobs = await openFolderBlobs(options.dataDir);
   if (alone) {
     // The lock is ours: whoever held a lease or wrote a file is dead. With PostgreSQL other replicas
@@ -164,11 +168,14 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     }),
   };
   cleanup.defer(() => parts.uses.close());
-  const reclaiming = startReclaiming(store, (result) => countReclaim(figures, result));
-  cleanup.defer(() => reclaiming.stop());
+  if (role !== 'api') {
+    const reclaiming = startReclaiming(store, (result) => countReclaim(figures, result));
+    cleanup.defer(() => reclaiming.stop());
+  }
 
   const serving = await serve(parts, {
     ...options,
+    watchOnly: role === 'gc',
     version: options.version ?? 'unknown',
     statements: () => database.statements(),
   });

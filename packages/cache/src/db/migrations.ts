@@ -1,7 +1,9 @@
-import { sql } from 'kysely';
-import { FlywheelError } from '@flywheel/base';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql, type Kysely } from 'kysely';
+import { FlywheelError, type Clock } from '@flywheel/base';
 import type { DatabaseHandle } from './database.ts';
 import { NO_TIMEOUT } from './postgres-pool.ts';
+import type { Schema } from './schema.ts';
 
 interface Migration {
   readonly version: number;
@@ -108,8 +110,7 @@ export async function migrate(database: DatabaseHandle): Promise<void> {
       await sql`select pg_advisory_xact_lock(${MIGRATE_LOCK})`.execute(tx);
     }
     await sql`create table if not exists schema_version (version integer not null)`.execute(tx);
-    const { rows } = await sql<{ version: number }>`select version from schema_version`.execute(tx);
-    const current = rows[0]?.version ?? 0;
+    const current = await readVersion(tx);
     if (current > SCHEMA_VERSION) throw tooNew(current);
     if (current === SCHEMA_VERSION) return;
     for (const { version, statements } of MIGRATIONS) {
@@ -121,6 +122,34 @@ export async function migrate(database: DatabaseHandle): Promise<void> {
     await sql`delete from schema_version`.execute(tx);
     await sql`insert into schema_version (version) values (${SCHEMA_VERSION})`.execute(tx);
   });
+}
+
+/**
+ * Waits up to `waitMs` until another process has brought the database to this program's schema.
+ * Throws `unavailable` when none has, and refuses a newer one as `migrate` does.
+ */
+export async function awaitSchema(
+  database: DatabaseHandle,
+  { waitMs, clock }: { readonly waitMs: number; readonly clock: Clock },
+): Promise<void> {
+  for (const until = clock.now() + waitMs; ; await sleep(SCHEMA_POLL_MS)) {
+    const current = await versionIfAny(database);
+    if (current > SCHEMA_VERSION) throw tooNew(current);
+    if (current === SCHEMA_VERSION) return;
+    if (clock.now() >= until) throw tooOld(current);
+  }
+}
+
+const SCHEMA_POLL_MS = 500;
+
+async function versionIfAny(database: DatabaseHandle): Promise<number> {
+  const tables = await database.db.introspection.getTables();
+  return tables.some(({ name }) => name === 'schema_version') ? readVersion(database.db) : 0;
+}
+
+async function readVersion(db: Kysely<Schema>): Promise<number> {
+  const { rows } = await sql<{ version: number }>`select version from schema_version`.execute(db);
+  return rows[0]?.version ?? 0;
 }
 
 /** An arbitrary number that nothing else in the same database uses. */
@@ -139,6 +168,15 @@ function postgresText(statement: string): string {
     .replaceAll(/\binteger\b/g, 'bigint')
     .replaceAll(/\bblob\b/g, 'bytea')
     .replaceAll(/\) without rowid\b/g, ')');
+}
+
+function tooOld(current: number): FlywheelError {
+  const found = current === 0 ? 'has no schema yet' : `has schema version ${current}`;
+  return new FlywheelError(
+    'unavailable',
+    `the database ${found}; this program needs ${SCHEMA_VERSION}`,
+    { details: { hint: 'run `flywheel cache serve --role migrate` of this version first' } },
+  );
 }
 
 function tooNew(current: number): FlywheelError {

@@ -1,6 +1,7 @@
-import { createLogger } from '@flywheel/base';
+import { createLogger, FlywheelError } from '@flywheel/base';
 import type { LogLevel } from '@flywheel/base';
-import { startCacheServer } from '@flywheel/cache';
+import { migrateDatabase, startCacheServer } from '@flywheel/cache';
+import type { ServerRole } from '@flywheel/cache';
 import manifest from '../../package.json' with { type: 'json' };
 import type { CliContext } from '../context.ts';
 import { dataDirectory } from '../data-directory.ts';
@@ -9,11 +10,12 @@ import { interrupted } from '../interruption.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import { requireDataDirectory } from '../doctor/data-directory.ts';
 import { createOutput } from '../output/index.ts';
-import type { OutputFlags } from '../output/index.ts';
+import type { Output, OutputFlags } from '../output/index.ts';
 
 export interface ServeFlags extends OutputFlags {
   readonly data?: string;
   readonly databaseFile?: string;
+  readonly role: ServerRole | 'migrate';
   readonly listen: ListenAddress;
   readonly metricsListen?: ListenAddress;
   readonly drain: number;
@@ -27,11 +29,17 @@ export interface ServeFlags extends OutputFlags {
 export async function runCacheServe(context: CliContext, flags: ServeFlags): Promise<void> {
   const output = createOutput(context, flags);
   const { stdout, stderr } = context.process;
+  const database = await databaseUrl(context, flags.databaseFile);
+  if (flags.role === 'migrate') {
+    await migrateOnly(database, output);
+    return;
+  }
   const data = dataDirectory(context, flags.data);
   await requireDataDirectory(data);
   const server = await startCacheServer({
     dataDir: data,
-    database: await databaseUrl(context, flags.databaseFile),
+    database,
+    role: flags.role,
     listen: flags.listen,
     metricsListen: flags.metricsListen,
     shutdown: { drainMs: flags.drain, graceMs: flags.grace },
@@ -54,4 +62,15 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
   } finally {
     await server.close();
   }
+}
+
+async function migrateOnly(database: string | undefined, output: Output): Promise<void> {
+  if (database === undefined) {
+    throw new FlywheelError('invalid-input', 'SQLite is brought up to date by whoever opens it', {
+      details: { hint: 'give the URL of a PostgreSQL database, or leave out --role' },
+    });
+  }
+  const schemaVersion = await migrateDatabase(database);
+  output.print(`The database has schema version ${schemaVersion}.`);
+  output.result({ schemaVersion });
 }

@@ -15,7 +15,8 @@ export const serve = buildCommand<ServeFlags, [], CliContext>({
       `
 Runs the binary cache on SQLite and a folder until Ctrl-C or SIGTERM, then lets transfers end and
 ends with 0. With a PostgreSQL URL in FLYWHEEL_DATABASE_URL or --database-file, any number of servers
-may share one database. The first start makes the data directory, the key that signs tokens, and an
+may share one database: run --role migrate once for each new version, then any number of --role api
+and at least one --role gc. The first start makes the data directory, the key that signs tokens, and an
 administrator's token (keys/admin.token, mode 0600).
 
 Logs are JSON lines on stderr. With --json, stdout gets one line when the server is ready:
@@ -41,6 +42,13 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         brief:
           'File with the URL of a PostgreSQL database [default = $FLYWHEEL_DATABASE_URL, else SQLite]',
         optional: true,
+      },
+      role: {
+        kind: 'enum',
+        values: ['all', 'api', 'gc', 'migrate'],
+        brief:
+          'Do everything, only answer clients, only reclaim, or bring the database up to date and end',
+        default: 'all',
       },
       listen: {
         kind: 'parsed',
