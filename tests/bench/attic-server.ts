@@ -57,3 +57,10 @@ export function uploadOf(server: CacheProcess, nar: PreparedNar): Transfer {
     ],
   };
 }
+
+/** The key that signs the cache's narinfos, as nix.conf wants it. */
+export async function publicKeyOf(server: CacheProcess): Promise<string> {
+  const headers = { authorization: `bearer ${server.adminToken}` };
+  const answer = await fetch(`${server.url}_api/v1/cache-config/${CACHE}`, { headers });
+  return ((await answer.json()) as { public_key: string }).public_key;
+}

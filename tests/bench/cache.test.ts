@@ -7,8 +7,10 @@ import type { CacheProcess } from '@flywheel/testing';
 import { GIB, narBytes } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { benchNarinfos } from './narinfo-bench.ts';
+import { benchNix } from './nix-bench.ts';
 import { benchPull } from './pull-bench.ts';
 import { benchPush } from './push-bench.ts';
+import { benchMissingPaths, benchRepush } from './question-bench.ts';
 import { Report } from './report.ts';
 import { makeWorkload } from './workload.ts';
 
@@ -53,6 +55,17 @@ function declareTests(): void {
   test('pull, the second version', async ({ skip }) => {
     if (server) await benchPull(bench, server, 'second');
     else skip('nothing was pushed');
+  });
+
+  test('substitution by nix', async ({ skip }) => {
+    const missing = server ? await benchNix(bench, server) : { missing: 'nothing was pushed' };
+    if (missing !== undefined) skip(missing.missing);
+  });
+
+  test('push of what is there', async ({ skip }) => {
+    if (!server) return skip('nothing was pushed');
+    await benchRepush(bench, server);
+    await benchMissingPaths(bench, server);
   });
 
   test('narinfo', async ({ skip }) => {

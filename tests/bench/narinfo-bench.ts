@@ -14,6 +14,8 @@ import type { RequestRate } from './wrk.ts';
 const ROUNDS = 5;
 const SECONDS = 2;
 const CONNECTIONS = 8;
+/** Of nginx's rate, with the same CPU time. */
+const MIN_SHARE_OF_NGINX = 0.3;
 
 /** Asks for narinfos that are there and for some that are not, as nix does before it downloads. */
 export async function benchNarinfos(bench: Bench, server: CacheProcess): Promise<void> {
@@ -57,7 +59,16 @@ export async function benchNarinfos(bench: Bench, server: CacheProcess): Promise
     );
     figure(name, rate, '/s');
     figure(`${name}, times nginx`, nginxRate / rate, '×');
+    // wrk needs a core of its own: what each server does with one is its rate by its CPU time.
+    const [perCore, nginxPerCore] = [median(ours, perCpuSecond), median(theirs, perCpuSecond)];
+    figure(`narinfo ${kind}, each core`, perCore, '/CPU s');
+    const target = kind === 'hit' ? { min: MIN_SHARE_OF_NGINX } : undefined;
+    figure(`narinfo ${kind}, each core, share of nginx`, perCore / nginxPerCore, '×', target);
   }
+}
+
+function perCpuSecond(run: RequestRate & ProcessCost): number {
+  return (run.perSecond * SECONDS) / run.cpuSeconds;
 }
 
 function rateOf(run: RequestRate): number {

@@ -57,6 +57,16 @@ export async function benchPush(bench: Bench): Promise<CacheProcess> {
       second,
       ours.map((round) => round.second),
     );
+    const stored = (version: 'first' | 'second'): number =>
+      median(ours, (round) => round[version].storedBytes);
+    figure(
+      'push, second version, stored beside the first',
+      stored('second') / stored('first'),
+      '×',
+      {
+        max: 0.15,
+      },
+    );
     figure('push, times nginx storing it raw', seconds / rawSeconds, '×');
     figure('push, times SHA-256 and zstd alone', seconds / floorSeconds, '×', { max: 2 });
     return server;
