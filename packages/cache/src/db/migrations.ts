@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { FlywheelError } from '@flywheel/base';
 import type { DatabaseHandle } from './database.ts';
+import { IDENTITY_TABLES } from './identity-tables.ts';
 import { NO_TIMEOUT } from './postgres-pool.ts';
 
 interface Migration {
@@ -91,6 +92,7 @@ const MIGRATIONS: readonly Migration[] = [
       `alter table lease add column dead integer not null default 0`,
     ],
   },
+  { version: 3, statements: IDENTITY_TABLES },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { createLogger } from '@flywheel/base';
 import type { LogLevel } from '@flywheel/base';
 import { startCacheServer } from '@flywheel/cache';
@@ -21,6 +22,13 @@ export interface ServeFlags extends OutputFlags {
   readonly apiEndpoint?: string;
   readonly substituterEndpoint?: string;
   readonly allowedHost?: readonly string[];
+  readonly tokenKeys?: string;
+  readonly exchangePolicy?: string;
+  readonly trustForwardedFor?: boolean;
+  readonly requestsPerSecond?: number;
+  readonly anonymousRequestsPerSecond?: number;
+  readonly uploadPerSecond?: number;
+  readonly auditDays: number;
   readonly logLevel: LogLevel;
 }
 
@@ -39,7 +47,16 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
       allowedHosts: flags.allowedHost ?? [],
       apiEndpoint: flags.apiEndpoint,
       substituterEndpoint: flags.substituterEndpoint,
+      trustForwardedFor: flags.trustForwardedFor === true,
     },
+    tokenKeys: pathOf(context, flags.tokenKeys, 'FLYWHEEL_TOKEN_KEYS'),
+    exchangePolicy: pathOf(context, flags.exchangePolicy, 'FLYWHEEL_EXCHANGE_POLICY'),
+    rates: {
+      requestsPerSecond: flags.requestsPerSecond,
+      anonymousRequestsPerSecond: flags.anonymousRequestsPerSecond,
+      uploadBytesPerSecond: flags.uploadPerSecond,
+    },
+    auditDays: flags.auditDays,
     version: manifest.version,
     clock: context.clock,
     logger: createLogger((line) => stderr.write(line), flags.logLevel),
@@ -54,4 +71,10 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
   } finally {
     await server.close();
   }
+}
+
+/** The path in a flag, else in the environment. */
+function pathOf(context: CliContext, flag: string | undefined, name: string): string | undefined {
+  const given = flag ?? context.process.env[name] ?? '';
+  return given === '' ? undefined : resolve(context.cwd, given);
 }
