@@ -9,7 +9,7 @@ export interface AdminToken {
   close(): void;
 }
 
-/** It expires, its key is removed, or another replica revokes it. */
+/** It expires, or another replica revokes it. */
 const CHECK_EVERY_MS = 60_000;
 
 export async function keepAdminToken(
@@ -27,11 +27,14 @@ export async function keepAdminToken(
     current = await make();
   }
 
-  const timer = setInterval(() => {
+  function tryRenew(): void {
     renew().catch((error: unknown) =>
       logger.warn("the administrator's token was not made anew", { error }),
     );
-  }, CHECK_EVERY_MS);
+  }
+
+  identity.onKeysChange(tryRenew);
+  const timer = setInterval(tryRenew, CHECK_EVERY_MS);
   timer.unref();
   return {
     get current() {

@@ -58,6 +58,8 @@ export interface CacheServerOptions {
   readonly exchangePolicy?: string | undefined;
   readonly rates?: Partial<RateSettings> | undefined;
   readonly auditDays?: number | undefined;
+  /** How often keys and policy are looked at for changes. */
+  readonly reloadEveryMs?: number | undefined;
   readonly chunkSizes?: ChunkSizes;
   readonly zstdLevel?: number;
   readonly version?: string;
@@ -132,6 +134,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     policyFile: options.exchangePolicy,
     rates: options.rates,
     auditDays: options.auditDays,
+    reloadEveryMs: options.reloadEveryMs,
     alone,
     clock,
     logger,

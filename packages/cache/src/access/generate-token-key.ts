@@ -18,10 +18,10 @@ function newJwk(algorithm: TokenAlgorithm): JsonWebKey {
       return { kty: 'oct', k: randomBytes(SECRET_BYTES).toString('base64url') };
     case 'RS256':
       return privateJwk(generateKeyPairSync('rsa', { modulusLength: 3072 }));
-    case 'EdDSA':
-      return privateJwk(generateKeyPairSync('ed25519'));
     case 'ES256':
       return privateJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+    default:
+      return privateJwk(generateKeyPairSync('ed25519'));
   }
 }
 

@@ -27,8 +27,8 @@ export interface Identity {
   /** Undefined: nothing is exchanged. */
   exchangePolicy(): ExchangePolicy | undefined;
   issuerKeys(issuer: TrustedIssuer): IssuerKeys;
-  /** Looks at once whether keys or policy have changed. */
-  refresh(): Promise<void>;
+  /** Called when other keys count than before. */
+  onKeysChange(listener: () => void): void;
   close(): Promise<void>;
 }
 
@@ -43,6 +43,8 @@ export interface IdentityOptions {
   readonly alone: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How often keys and policy are looked at. */
+  readonly reloadEveryMs?: number | undefined;
   readonly fetchJson?: FetchJson | undefined;
 }
 
@@ -58,14 +60,19 @@ const DEFAULT_AUDIT_DAYS = 90;
 export async function openIdentity(options: IdentityOptions): Promise<Identity> {
   const { records, keyFolder, policyFile, alone, clock, logger } = options;
   await using cleanup = new AsyncDisposableStack();
+  const listeners = new Set<() => void>();
   const keys = await openReloaded({
     what: 'the token keys',
     load: async () => new KeyRing((await readKeyFolder(keyFolder)).map(({ key }) => key)),
     mark: () => keyFolderMark(keyFolder),
+    onChange() {
+      for (const listener of listeners) listener();
+    },
     logger,
+    everyMs: options.reloadEveryMs,
   });
   cleanup.defer(() => keys.close());
-  const policy = policyFile === undefined ? undefined : await openPolicy(policyFile, logger);
+  const policy = policyFile === undefined ? undefined : await openPolicy(policyFile, options);
   cleanup.defer(() => policy?.close());
   const audit = createAuditLog(records, logger);
   cleanup.defer(() => audit.close());
@@ -110,15 +117,15 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
       }
       return found;
     },
-    async refresh() {
-      await keys.refresh();
-      await policy?.refresh();
-    },
+    onKeysChange: (listener) => void listeners.add(listener),
     close: () => running.disposeAsync(),
   };
 }
 
-function openPolicy(file: string, logger: Logger): Promise<Reloaded<ExchangePolicy>> {
+function openPolicy(
+  file: string,
+  { logger, reloadEveryMs: everyMs }: IdentityOptions,
+): Promise<Reloaded<ExchangePolicy>> {
   return openReloaded({
     what: 'the exchange policy',
     load: () => loadPolicy(file),
@@ -127,5 +134,6 @@ function openPolicy(file: string, logger: Logger): Promise<Reloaded<ExchangePoli
       return `${ino} ${size} ${mtimeMs}`;
     },
     logger,
+    everyMs,
   });
 }

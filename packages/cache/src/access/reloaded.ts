@@ -3,8 +3,6 @@ import type { Logger } from '@flywheel/base';
 /** Something read from files, read again when they change. */
 export interface Reloaded<T> {
   readonly current: T;
-  /** Looks for a change now. */
-  refresh(): Promise<void>;
   /** Ends the looking. */
   close(): void;
 }
@@ -14,8 +12,9 @@ export interface ReloadedOptions<T> {
   readonly load: () => Promise<T>;
   /** Cheap, and another text after every change. */
   readonly mark: () => Promise<string>;
+  readonly onChange?: () => void;
   readonly logger: Logger;
-  readonly everyMs?: number;
+  readonly everyMs?: number | undefined;
 }
 
 /** Well below the ten seconds in which a change should count on every replica. */
@@ -27,7 +26,7 @@ const EVERY_MS = 4000;
  * good state stays, and each broken one is logged once.
  */
 export async function openReloaded<T>(options: ReloadedOptions<T>): Promise<Reloaded<T>> {
-  const { what, load, mark, logger, everyMs = EVERY_MS } = options;
+  const { what, load, mark, onChange, logger, everyMs = EVERY_MS } = options;
   let seen = await mark();
   let current = await load();
   let lastProblem = '';
@@ -40,6 +39,7 @@ export async function openReloaded<T>(options: ReloadedOptions<T>): Promise<Relo
       seen = now;
       lastProblem = '';
       logger.info(`${what} read again`);
+      onChange?.();
     } catch (error) {
       const problem = String(error);
       if (problem !== lastProblem) logger.error(`${what} cannot be read again`, { error });
@@ -47,15 +47,15 @@ export async function openReloaded<T>(options: ReloadedOptions<T>): Promise<Relo
     }
   }
 
-  let looking = Promise.resolve();
-  const refresh = (): Promise<void> => (looking = looking.then(look));
-  const timer = setInterval(() => void refresh(), everyMs);
+  let looking: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    looking ??= look().finally(() => (looking = undefined));
+  }, everyMs);
   timer.unref();
   return {
     get current() {
       return current;
     },
-    refresh,
     close: () => clearInterval(timer),
   };
 }

@@ -138,7 +138,7 @@ function post(
   });
 }
 
-function searchOf(query: Readonly<Record<string, unknown>>): URLSearchParams {
+function searchOf(query: Readonly<Record<string, unknown>>): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
 }
