@@ -183,6 +183,8 @@ test('all of a subject, and all of everybody until a time; the administrator get
   const past = new Date(Date.now() - 60_000).toISOString();
   expect((await post('revocations', { everybody: true, issued_until: past })).status).toBe(200);
   expect(await read(ada.token)).toEqual([200, '']);
+  const future = new Date(Date.now() + 60_000).toISOString();
+  expect((await post('revocations', { everybody: true, issued_until: future })).status).toBe(400);
   ahead = 3000;
   expect((await post('revocations', { everybody: true })).status).toBe(200);
   expect(await read(ada.token)).toEqual([401, 'The token has been revoked.']);

@@ -15,8 +15,6 @@ export interface AuditLog {
   /** For what must not be answered before it is on record. */
   record(entry: AuditEntry): Promise<void>;
   flush(): Promise<void>;
-  /** How many entries could not be kept while the database was away. */
-  readonly dropped: number;
   /** Stops the timer and writes what is left, if it can. */
   close(): Promise<void>;
 }
@@ -24,13 +22,15 @@ export interface AuditLog {
 const FLUSH_EVERY_MS = 1000;
 /** Written at once when so many have come together. */
 const BATCH = 256;
-/** A few hundred bytes each. Without the database nothing is pushed, so this many never come. */
+/**
+ * A few hundred bytes each. Without the database nothing is pushed, so this many do not come; of more
+ * only the log knows.
+ */
 const MAX_PENDING = 10_000;
 
 export function createAuditLog(records: IdentityRecords, logger: Logger): AuditLog {
   let pending: AuditEntry[] = [];
   let writing: Promise<void> = Promise.resolve();
-  let dropped = 0;
 
   async function writePending(): Promise<void> {
     const batch = pending;
@@ -41,7 +41,6 @@ export function createAuditLog(records: IdentityRecords, logger: Logger): AuditL
     } catch (error) {
       // In front of what has come meanwhile, as far as there is room.
       const room = Math.max(0, MAX_PENDING - pending.length);
-      dropped += Math.max(0, batch.length - room);
       pending = [...batch.slice(0, room), ...pending];
       throw error;
     }
@@ -64,7 +63,6 @@ export function createAuditLog(records: IdentityRecords, logger: Logger): AuditL
     const { tokenId: jti, at: _at, ...fields } = entry;
     logger.info('audit', { ...fields, jti });
     if (pending.length < MAX_PENDING) pending.push(entry);
-    else dropped += 1;
   }
 
   const timer = setInterval(() => void tryFlush(), FLUSH_EVERY_MS);
@@ -80,9 +78,6 @@ export function createAuditLog(records: IdentityRecords, logger: Logger): AuditL
       await flush();
     },
     flush,
-    get dropped() {
-      return dropped;
-    },
     async close() {
       clearInterval(timer);
       await tryFlush();

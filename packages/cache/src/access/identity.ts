@@ -5,7 +5,7 @@ import { createAuditLog, type AuditLog } from './audit-log.ts';
 import { createAuthenticator, type Authenticator } from './authenticator.ts';
 import { keyFolderMark, readKeyFolder, type KeyFolder } from './key-folder.ts';
 import { KeyRing } from './key-ring.ts';
-import { fetchJson, type FetchJson } from './oidc/fetch-json.ts';
+import { fetchJson } from './oidc/fetch-json.ts';
 import { createIssuerKeys, type IssuerKeys } from './oidc/issuer-keys.ts';
 import { loadPolicy, type ExchangePolicy, type TrustedIssuer } from './oidc/policy.ts';
 import {
@@ -45,7 +45,6 @@ export interface IdentityOptions {
   readonly logger: Logger;
   /** How often keys and policy are looked at. */
   readonly reloadEveryMs?: number | undefined;
-  readonly fetchJson?: FetchJson | undefined;
 }
 
 /** How long another replica's revocation may go unnoticed. */
@@ -112,7 +111,7 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
       // With a policy that was read again, the keys are asked for again as well.
       let found = issuerKeys.get(issuer);
       if (found === undefined) {
-        found = createIssuerKeys(issuer, options.fetchJson ?? fetchJson, clock);
+        found = createIssuerKeys(issuer, fetchJson, clock);
         issuerKeys.set(issuer, found);
       }
       return found;

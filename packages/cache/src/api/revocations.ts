@@ -77,7 +77,10 @@ async function revocationOf(parts: ApiParts, request: RevokeRequest): Promise<Re
     const token = await parts.store.metadata.findToken(request.id);
     return { id: request.id, expiresAt: token?.expiresAt };
   }
-  const until = request.issued_until ?? parts.clock.now();
+  const now = parts.clock.now();
+  const until = request.issued_until ?? now;
+  // It would shut out everybody until then, the administrator who could mend it included.
+  if (until > now) throw wireError('RequestError', 'issued_until lies in the future');
   return {
     subject: 'subject' in request ? request.subject : undefined,
     issuedUntil: Math.floor(until / 1000),
