@@ -40,7 +40,9 @@ async function expectError(
   const reply = await server.request(method, path, options);
   expect([reply.status, reply.text]).toEqual([code, expect.any(String)]);
   expect(reply.headers['content-type']).toBe('application/json');
-  expect(reply.headers['www-authenticate']).toBeUndefined();
+  expect(reply.headers['www-authenticate']?.slice(0, 20)).toBe(
+    code === 401 ? 'Bearer realm="cache"' : undefined,
+  );
   const body = reply.json() as Record<string, unknown>;
   expect(Object.keys(body)).toEqual(['code', 'error', 'message']);
   expect(body).toMatchObject({ code, error });
@@ -51,6 +53,7 @@ async function expectError(
 const NOT_FOUND = 'The URL you requested was not found.';
 const NO_CACHE = 'The requested cache does not exist.';
 const NO_OBJECT = 'The requested object does not exist.';
+const NOT_OURS = 'The token is not signed by a key of this server.';
 const NO_RIGHT = 'Access error: User does not have permission to complete this action.';
 
 test('unknown URLs and suffixes', async () => {
@@ -137,7 +140,7 @@ test.each(READS)('who may not discover a cache learns nothing: %s', async (templ
     const foreign = await server.token({ pull: ['other-*'] });
     await expectError('GET', path, {}, 401, 'Unauthorized', 'Unauthorized.');
     await expectError('GET', path, { token: foreign }, 401, 'Unauthorized');
-    await expectError('GET', path, { token: 'garbage' }, 401, 'Unauthorized');
+    await expectError('GET', path, { token: 'garbage' }, 401, 'Unauthorized', NOT_OURS);
   }
 });
 

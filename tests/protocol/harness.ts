@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   dataDirectory,
-  loadTokenKey,
+  grantsOf,
+  KeyRing,
   mintToken,
+  newTokenId,
+  readKeyFolder,
   startCacheServer,
   type CacheServer,
   type CacheServerOptions,
@@ -56,12 +59,13 @@ export async function startTestServer(
     request: (method, path, requestOptions) => send(server.url, method, path, requestOptions),
     async token(patterns) {
       const now = Math.floor(Date.now() / 1000);
-      const key = await loadTokenKey(dataDirectory(dataDir));
-      return mintToken(key, {
+      const files = await readKeyFolder(dataDirectory(dataDir).tokenKeys);
+      return mintToken(new KeyRing(files.map(({ key }) => key)).signer, {
+        id: newTokenId(),
         subject: 'test',
-        notBefore: now - 1,
+        issuedAt: now - 1,
         expiresAt: now + 600,
-        patterns,
+        grants: grantsOf(patterns),
       });
     },
     async createCache(name, settings = {}) {

@@ -252,7 +252,7 @@ test('a server fault is one line with its cause, under the number in the answer'
   expect(reply.status).toBe(500);
   const failed = lines
     .map((line) => JSON.parse(line) as Record<string, unknown>)
-    .filter((line) => line['requestId'] !== undefined);
+    .filter((line) => line['requestId'] !== undefined && line['message'] !== 'audit');
   expect(failed).toMatchObject([
     { level: 'error', message: 'request failed', requestId: reply.headers['x-request-id'] },
   ]);

@@ -3,6 +3,7 @@ import { isMissing, startPostgres } from '@flywheel/testing';
 import type { Postgres } from '@flywheel/testing';
 import { concurrencyContract } from '../../packages/cache/src/db/concurrency.contract.ts';
 import type { DatabaseHandle } from '../../packages/cache/src/db/database.ts';
+import { identityRecordsContract } from '../../packages/cache/src/db/identity-records.contract.ts';
 import { metadataContract } from '../../packages/cache/src/db/metadata.contract.ts';
 import { migrate } from '../../packages/cache/src/db/migrations.ts';
 import { openPostgres } from '../../packages/cache/src/db/postgres.ts';
@@ -26,6 +27,10 @@ async function openMigrated(url: string): Promise<DatabaseHandle> {
 
 describe.skipIf(isMissing(found))('PostgreSQL', () => {
   metadataContract(async (clock) => {
+    const database = await openMigrated(await postgres.createDatabase());
+    return createSqlMetadata(database, clock, clockTime(clock));
+  });
+  identityRecordsContract(async (clock) => {
     const database = await openMigrated(await postgres.createDatabase());
     return createSqlMetadata(database, clock, clockTime(clock));
   });

@@ -2,11 +2,13 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createAuthenticator } from './access/authenticator.ts';
+import { createAuthenticator, type Authenticator } from './access/authenticator.ts';
+import { readKeyFolder } from './access/key-folder.ts';
+import { KeyRing } from './access/key-ring.ts';
 import {
   dataDirectory,
-  loadAdminToken,
-  loadTokenKey,
+  ensureAdminToken,
+  ensureTokenKey,
   lockDataDirectory,
   prepareDataDirectory,
   type DataDirectory,
@@ -28,32 +30,44 @@ async function modeOf(path: string): Promise<string> {
   return ((await stat(path)).mode & 0o777).toString(8);
 }
 
+async function access(): Promise<{ ring: KeyRing; authenticator: Authenticator }> {
+  await ensureTokenKey(directory);
+  const files = await readKeyFolder(directory.tokenKeys);
+  const ring = new KeyRing(files.map(({ key }) => key));
+  const isRevoked = async (): Promise<boolean> => false;
+  const parts = { keys: () => ring, isRevoked, recheckMs: 5000, clock };
+  return { ring, authenticator: createAuthenticator(parts) };
+}
+
+async function adminToken(): Promise<string> {
+  const { ring, authenticator } = await access();
+  return ensureAdminToken(directory, ring.signer, authenticator, clock);
+}
+
 test('keys and tokens are readable by their owner alone', async () => {
-  const key = await loadTokenKey(directory);
-  await loadAdminToken(directory, key, clock);
+  await adminToken();
   expect(await modeOf(directory.tokenSecret)).toBe('600');
   expect(await modeOf(directory.adminToken)).toBe('600');
   expect(await modeOf(join(directory.root, 'keys'))).toBe('700');
 });
 
 test('the admin token stays the same until it is about to expire, and works', async () => {
-  const key = await loadTokenKey(directory);
-  const token = await loadAdminToken(directory, key, clock);
-  const again = await loadTokenKey(directory);
-  expect(await loadAdminToken(directory, again, clock)).toBe(token);
-  const claims = await createAuthenticator(again, {}, clock).authenticate(`Bearer ${token}`);
+  const token = await adminToken();
+  expect(await adminToken()).toBe(token);
+  const { authenticator } = await access();
+  const claims = await authenticator.authenticate(`Bearer ${token}`);
   expect(claims?.grants[0]?.pattern).toBe('*');
   expect(claims?.grants[0]?.permissions.size).toBe(7);
   now += 680 * DAY_MS;
-  const renewed = await loadAdminToken(directory, key, clock);
+  const renewed = await adminToken();
   expect(renewed).not.toBe(token);
   expect((await readFile(directory.adminToken, 'utf8')).trim()).toBe(renewed);
 });
 
 test('a token of another key is replaced', async () => {
-  const key = await loadTokenKey(directory);
+  await access();
   await writeFile(directory.adminToken, 'garbage\n');
-  expect(await loadAdminToken(directory, key, clock)).toMatch(/^ey/);
+  expect(await adminToken()).toMatch(/^ey/);
 });
 
 test('one process at a time serves a directory, and names the other', async () => {

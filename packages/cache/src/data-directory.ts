@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { FlywheelError, toFlywheelError, type Clock } from '@flywheel/base';
-import { mintToken } from './access/mint.ts';
+import type { Authenticator } from './access/authenticator.ts';
+import { writeSecretFile, type KeyFolder } from './access/key-folder.ts';
+import { newTokenId, mintToken } from './access/mint.ts';
 import { PERMISSIONS, type Permission } from './access/permissions.ts';
-import { createAuthenticator } from './access/authenticator.ts';
-import { hs256Key, type TokenKey } from './access/token-key.ts';
+import type { TokenKey } from './access/token-key.ts';
 
 /** Where the embedded server keeps things below its data directory. */
 export interface DataDirectory {
@@ -15,7 +16,9 @@ export interface DataDirectory {
   readonly lock: string;
   /** Which process serves this directory, and where. */
   readonly server: string;
+  /** The first of the keys that sign tokens. */
   readonly tokenSecret: string;
+  readonly tokenKeys: KeyFolder;
   readonly adminToken: string;
 }
 
@@ -26,6 +29,7 @@ export function dataDirectory(root: string): DataDirectory {
     lock: join(root, 'lock.db'),
     server: join(root, 'server.json'),
     tokenSecret: join(root, 'keys', 'token-hs256.secret'),
+    tokenKeys: { path: join(root, 'keys'), prefix: 'token-' },
     adminToken: join(root, 'keys', 'admin.token'),
   };
 }
@@ -90,41 +94,42 @@ export async function lockDataDirectory(directory: DataDirectory): Promise<() =>
   return () => held.close();
 }
 
-/** The token key of this directory, made on first use, readable by its owner only. */
-export async function loadTokenKey(directory: DataDirectory): Promise<TokenKey> {
-  const existing = await readSecret(directory.tokenSecret);
-  if (existing !== undefined) return hs256Key(existing);
-  const secret = randomBytes(48).toString('base64');
-  await writeSecret(directory.tokenSecret, secret);
-  return hs256Key(secret);
+/** Makes the first token key of this directory, unless it has any. */
+export async function ensureTokenKey(directory: DataDirectory): Promise<void> {
+  const { path, prefix } = directory.tokenKeys;
+  if ((await readdir(path)).some((name) => name.startsWith(prefix))) return;
+  await writeSecretFile(directory.tokenSecret, randomBytes(48).toString('base64'));
 }
 
 const ADMIN_TOKEN_SECONDS = 2 * 365 * 86_400;
 const RENEW_BEFORE_SECONDS = 60 * 86_400;
 
-/** A token that may do everything, made on first use and anew when it is about to expire. */
-export async function loadAdminToken(
+/**
+ * A token that may do everything, made on first use, and anew when it is about to expire, was
+ * revoked, or its key is gone.
+ */
+export async function ensureAdminToken(
   directory: DataDirectory,
-  key: TokenKey,
+  signer: TokenKey,
+  authenticator: Authenticator,
   clock: Clock,
 ): Promise<string> {
   const existing = await readSecret(directory.adminToken);
   if (existing !== undefined) {
-    const claims = await createAuthenticator(key, {}, clock).authenticate(`Bearer ${existing}`);
+    const claims = await authenticator.authenticate(`Bearer ${existing}`);
     const expiresAt = claims?.expiresAt ?? 0;
     if (expiresAt - clock.now() / 1000 > RENEW_BEFORE_SECONDS) return existing;
   }
-  const now = Math.floor(clock.now() / 1000);
-  const everything = Object.fromEntries(
-    (Object.keys(PERMISSIONS) as Permission[]).map((permission) => [permission, ['*']]),
-  );
-  const token = await mintToken(key, {
+  // The next second: all that were issued until this one may just have been revoked.
+  const issuedAt = Math.floor(clock.now() / 1000) + 1;
+  const token = await mintToken(signer, {
+    id: newTokenId(),
     subject: 'admin',
-    notBefore: now,
-    expiresAt: now + ADMIN_TOKEN_SECONDS,
-    patterns: everything,
+    issuedAt,
+    expiresAt: issuedAt + ADMIN_TOKEN_SECONDS,
+    grants: [{ pattern: '*', permissions: new Set(Object.keys(PERMISSIONS) as Permission[]) }],
   });
-  await writeSecret(directory.adminToken, token);
+  await writeSecretFile(directory.adminToken, token);
   return token;
 }
 
@@ -135,17 +140,5 @@ async function readSecret(path: string): Promise<string | undefined> {
     const wrapped = toFlywheelError(error, `read ${path}`);
     if (wrapped.code === 'not-found') return undefined;
     throw wrapped;
-  }
-}
-
-async function writeSecret(path: string, secret: string): Promise<void> {
-  await rm(path, { force: true });
-  // Created with its mode: a file that is made readable and closed afterwards can be read between.
-  const handle = await open(path, 'wx', 0o600);
-  try {
-    await handle.writeFile(`${secret}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -4,15 +4,24 @@ export { migrateDatabase } from './server-role.ts';
 export type { ServerRole } from './server-role.ts';
 export {
   dataDirectory,
-  loadAdminToken,
-  loadTokenKey,
+  ensureTokenKey,
   prepareDataDirectory,
   readServerRecord,
 } from './data-directory.ts';
 export type { DataDirectory, ServerRecord } from './data-directory.ts';
-export { mintToken } from './access/mint.ts';
+export { grantsOf, mintToken, newTokenId, tokenClaims } from './access/mint.ts';
 export type { TokenRequest } from './access/mint.ts';
 export { PERMISSIONS } from './access/permissions.ts';
 export type { Permission } from './access/permissions.ts';
-export { hs256Key, rs256Key } from './access/token-key.ts';
-export type { TokenKey } from './access/token-key.ts';
+export { formatGrants } from './access/grant-list.ts';
+export {
+  addKey,
+  readKeyFolder,
+  removeKey,
+  retireKey,
+  writeSecretFile,
+} from './access/key-folder.ts';
+export type { KeyFile, KeyFolder } from './access/key-folder.ts';
+export { KeyRing } from './access/key-ring.ts';
+export type { RateSettings } from './access/rate-limits.ts';
+export type { TokenAlgorithm, TokenKey } from './access/token-key.ts';

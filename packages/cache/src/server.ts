@@ -15,15 +15,16 @@ import { createReadiness, type Probes } from './api/readiness.ts';
 import { createStoreFigures } from './api/store-figures.ts';
 import { UploadGate, type UploadGateOptions } from './api/upload-gate.ts';
 import { createUseTracker } from './api/use-tracker.ts';
-import { createAuthenticator } from './access/authenticator.ts';
+import { openIdentity } from './access/identity.ts';
+import type { RateSettings } from './access/rate-limits.ts';
 import { openFolderBlobs } from './blobs/folder.ts';
 import {
   dataDirectory,
-  loadAdminToken,
-  loadTokenKey,
+  ensureTokenKey,
   lockDataDirectory,
   prepareDataDirectory,
 } from './data-directory.ts';
+import { keepAdminToken } from './keep-admin-token.ts';
 import { serve, type ShutdownTimes } from './serve.ts';
 import type { HttpLimits } from './http/limits.ts';
 import type { ListenAddress } from './http/listen.ts';
@@ -53,6 +54,14 @@ export interface CacheServerOptions {
   readonly uploads?: Partial<UploadGateOptions> | undefined;
   readonly shutdown?: ShutdownTimes | undefined;
   readonly settings?: Partial<ApiSettings>;
+  /** Folder with the keys of tokens, one file a key; without it, the data directory's own. */
+  readonly tokenKeys?: string | undefined;
+  /** Which ID tokens of GitLab are exchanged, and for what: a file in YAML or JSON. */
+  readonly exchangePolicy?: string | undefined;
+  readonly rates?: Partial<RateSettings> | undefined;
+  readonly auditDays?: number | undefined;
+  /** How often keys and policy are looked at for changes. */
+  readonly reloadEveryMs?: number | undefined;
   readonly chunkSizes?: ChunkSizes;
   readonly zstdLevel?: number;
   readonly version?: string;
@@ -81,6 +90,7 @@ const DEFAULT_SETTINGS: Omit<ApiSettings, 'publicStatus'> = {
   apiEndpoint: undefined,
   substituterEndpoint: undefined,
   maxNarInfoSize: 1024 * 1024,
+  trustForwardedFor: false,
 };
 
 /**
@@ -120,8 +130,22 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     await blobs.removeLeftovers();
   }
 
-  const tokenKey = await loadTokenKey(directory);
-  const adminToken = await loadAdminToken(directory, tokenKey, clock);
+  const { tokenKeys } = options;
+  if (tokenKeys === undefined) await ensureTokenKey(directory);
+  const identity = await openIdentity({
+    records: metadata,
+    keyFolder: tokenKeys === undefined ? directory.tokenKeys : { path: tokenKeys, prefix: '' },
+    policyFile: options.exchangePolicy,
+    rates: options.rates,
+    auditDays: options.auditDays,
+    reloadEveryMs: options.reloadEveryMs,
+    alone,
+    clock,
+    logger,
+  });
+  cleanup.defer(() => identity.close());
+  const admin = await keepAdminToken(directory, identity, clock, logger);
+  cleanup.defer(() => admin.close());
   const chunkSizes = checkChunkSizes(options.chunkSizes ?? DEFAULT_CHUNK_SIZES);
   const frames = createFramePool({
     level: options.zstdLevel ?? DEFAULT_ZSTD_LEVEL,
@@ -148,7 +172,8 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
       ...options.settings,
     },
     store,
-    authenticator: createAuthenticator(tokenKey, {}, clock),
+    identity,
+    renewAdminToken: () => admin.renew(),
     caches: createCacheDirectory(metadata, clock),
     objects: createObjectMemo(metadata, clock, { soleWriter: alone }),
     narLocks: new NarLocks(),
@@ -186,7 +211,14 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
 
   const running = cleanup.move();
   logger.info('cache server listens', { url, metricsUrl, data: join(options.dataDir) });
-  return { url, metricsUrl, adminToken, close: () => running.disposeAsync() };
+  return {
+    url,
+    metricsUrl,
+    get adminToken() {
+      return admin.current;
+    },
+    close: () => running.disposeAsync(),
+  };
 }
 
 function isLoopback(host: string): boolean {

@@ -1,16 +1,24 @@
 import { createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
-import { createAuthenticator, tokenOf } from './authenticator.ts';
+import { tokenOf } from './authorization-header.ts';
+import { createAuthenticator, type Authenticator } from './authenticator.ts';
 import { ATTIC_CLAIM, readClaims } from './claims.ts';
-import { mintToken } from './mint.ts';
+import { KeyRing } from './key-ring.ts';
+import { grantsOf, mintToken } from './mint.ts';
 import { isCacheName, matchesPattern, permissionsFor } from './permissions.ts';
-import { hs256Key, rs256Key } from './token-key.ts';
+import { parseTokenKey, type TokenKey } from './token-key.ts';
 
 const NOW = 1_800_000_000;
 const clock = { now: () => NOW * 1000 };
 const secret = Buffer.from('not UTF-8: \xff\xfe', 'latin1');
-const key = hs256Key(secret.toString('base64'));
+const key = parseTokenKey(secret.toString('base64'));
+
+function authenticatorOf(keys: readonly TokenKey[], time = clock): Authenticator {
+  const ring = new KeyRing(keys);
+  const isRevoked = async (): Promise<boolean> => false;
+  return createAuthenticator({ keys: () => ring, isRevoked, recheckMs: 5000, clock: time });
+}
 
 async function sign(claims: Record<string, unknown>, header: Record<string, string> = {}) {
   return new SignJWT(claims)
@@ -20,7 +28,7 @@ async function sign(claims: Record<string, unknown>, header: Record<string, stri
 
 async function accepts(claims: Record<string, unknown>, header?: Record<string, string>) {
   const token = await sign(claims, header);
-  return (await createAuthenticator(key, {}, clock).authenticate(`bearer ${token}`)) !== undefined;
+  return (await authenticatorOf([key]).authenticate(`bearer ${token}`)) !== undefined;
 }
 
 const caches = (value: unknown) => ({ [ATTIC_CLAIM]: { caches: value } });
@@ -77,8 +85,9 @@ test('what makes a token worthless, and what does not', async () => {
   expect(await accepts(good)).toBe(true);
   expect(await accepts({ ...good, exp: NOW })).toBe(true);
   expect(await accepts({ ...good, exp: NOW - 1 })).toBe(false);
-  expect(await accepts({ ...good, nbf: NOW + 5 })).toBe(false);
-  expect(await accepts({ ...good, iat: NOW + 5 })).toBe(false);
+  expect(await accepts({ ...good, nbf: NOW + 61 })).toBe(false);
+  expect(await accepts({ ...good, iat: NOW + 61 })).toBe(false);
+  expect(await accepts({ ...good, nbf: NOW + 60, iat: NOW + 60 })).toBe(true);
   expect(await accepts({ ...good, aud: 'unexpected' })).toBe(true);
   expect(await accepts(caches({ a: { r: 0 } }))).toBe(true);
   expect(await accepts(caches({ a: { r: true } }))).toBe(false);
@@ -92,7 +101,7 @@ test('what makes a token worthless, and what does not', async () => {
 });
 
 test('another key, another algorithm, or no signature at all is nobody', async () => {
-  const authenticator = createAuthenticator(key, {}, clock);
+  const authenticator = authenticatorOf([key]);
   const claims = caches({ '*': { r: 1 } });
   const foreign = await new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256' })
@@ -111,7 +120,7 @@ test('another key, another algorithm, or no signature at all is nobody', async (
 
 test('a remembered token still expires', async () => {
   let now = NOW;
-  const authenticator = createAuthenticator(key, {}, { now: () => now * 1000 });
+  const authenticator = authenticatorOf([key], { now: () => now * 1000 });
   const header = `Bearer ${await sign({ ...caches({ a: { r: 1 } }), exp: NOW + 10 })}`;
   expect(await authenticator.authenticate(header)).toBeDefined();
   now = NOW + 11;
@@ -120,7 +129,7 @@ test('a remembered token still expires', async () => {
 
 test('what is remembered of a header: its claims while they are current, or that it is worthless', async () => {
   let now = NOW;
-  const authenticator = createAuthenticator(key, {}, { now: () => now * 1000 });
+  const authenticator = authenticatorOf([key], { now: () => now * 1000 });
   const good = `Bearer ${await sign({ ...caches({ a: { r: 1 } }), exp: NOW + 10 })}`;
   const bad = `${good}x`;
   expect(authenticator.recall(undefined)).toBeUndefined();
@@ -155,13 +164,13 @@ test('the token in the header', () => {
 test('minted tokens are accepted, HS256 and RS256, the public half included', async () => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const base64 = (pem: string | Buffer) => Buffer.from(pem).toString('base64');
-  const rsa = rs256Key(base64(privateKey.export({ type: 'pkcs1', format: 'pem' })));
-  const rsaPublic = rs256Key(base64(publicKey.export({ type: 'spki', format: 'pem' })));
+  const rsa = parseTokenKey(base64(privateKey.export({ type: 'pkcs1', format: 'pem' })));
+  const rsaPublic = parseTokenKey(base64(publicKey.export({ type: 'spki', format: 'pem' })));
   const request = {
     subject: 'ci',
-    notBefore: NOW,
+    issuedAt: NOW,
     expiresAt: NOW + 60,
-    patterns: { pull: ['b-*', 'a'], push: ['a'] },
+    grants: grantsOf({ pull: ['b-*', 'a'], push: ['a'] }),
   };
   for (const [signer, verifier] of [
     [key, key],
@@ -169,12 +178,14 @@ test('minted tokens are accepted, HS256 and RS256, the public half included', as
     [rsa, rsaPublic],
   ] as const) {
     const token = await mintToken(signer, request);
-    const claims = await createAuthenticator(verifier, {}, clock).authenticate(`Bearer ${token}`);
+    const claims = await authenticatorOf([verifier]).authenticate(`Bearer ${token}`);
     expect(claims?.subject).toBe('ci');
     expect(claims?.grants.map((grant) => grant.pattern)).toEqual(['b-*', 'a']);
     expect([...permissionsFor(claims!.grants, 'a')]).toEqual(['pull', 'push']);
   }
-  await expect(mintToken(rsaPublic, request)).rejects.toThrow('only a public key');
-  await expect(mintToken(key, { ...request, patterns: {} })).rejects.toThrow('grants nothing');
-  await expect(mintToken(key, { ...request, patterns: { pull: ['?'] } })).rejects.toThrow('"?"');
+  await expect(mintToken(rsaPublic, request)).rejects.toThrow('only verifies');
+  await expect(mintToken(key, { ...request, grants: [] })).rejects.toThrow('grants nothing');
+  await expect(mintToken(key, { ...request, grants: grantsOf({ pull: ['?'] }) })).rejects.toThrow(
+    '"?"',
+  );
 });

@@ -3,13 +3,28 @@ import { isCachePattern, PERMISSIONS, type Grant, type Permission } from './perm
 /** The claim that carries Attic's permissions in a JWT. */
 export const ATTIC_CLAIM = 'https://jwt.attic.rs/v1';
 
+/** Our own claim beside it; Attic's server ignores it. */
+export const FLYWHEEL_CLAIM = 'flywheel';
+
 /** What a valid token says. Times in seconds since the epoch. */
 export interface Claims {
+  /** The token's own name, by which it can be revoked; Attic's tools write none. */
+  readonly id: string | undefined;
   readonly subject: string | undefined;
   readonly expiresAt: number | undefined;
   readonly notBefore: number | undefined;
   readonly issuedAt: number | undefined;
   readonly grants: readonly Grant[];
+  /** Whether it may be used to make tokens that may less. */
+  readonly mayMint: boolean;
+  /** Bounds for this token instead of the server's. */
+  readonly limits: TokenLimits;
+}
+
+/** Undefined: as the server says. */
+export interface TokenLimits {
+  readonly requestsPerSecond?: number | undefined;
+  readonly uploadBytesPerSecond?: number | undefined;
 }
 
 export interface ClaimRules {
@@ -36,12 +51,24 @@ export function readClaims(
   return claims !== undefined && areCurrent(claims, nowSeconds) ? claims : undefined;
 }
 
-/** `nowSeconds` is compared without tolerance, as Attic does. */
+/**
+ * How far the clock of whoever signed may be ahead of ours: a token is used on another replica in the
+ * second in which it was made. Attic has no tolerance.
+ */
+export const CLOCK_TOLERANCE_SECONDS = 60;
+
+/** Expiry is compared without tolerance. */
 export function areCurrent(claims: Claims, nowSeconds: number): boolean {
-  const { expiresAt, notBefore, issuedAt } = claims;
-  if (expiresAt !== undefined && nowSeconds > expiresAt) return false;
-  if (notBefore !== undefined && nowSeconds < notBefore) return false;
-  return issuedAt === undefined || nowSeconds >= issuedAt;
+  return !hasExpired(claims, nowSeconds) && validFrom(claims) <= nowSeconds;
+}
+
+export function hasExpired({ expiresAt }: Claims, nowSeconds: number): boolean {
+  return expiresAt !== undefined && nowSeconds > expiresAt;
+}
+
+/** In seconds since the epoch, the tolerance taken off. */
+export function validFrom({ notBefore = 0, issuedAt = 0 }: Claims): number {
+  return Math.max(notBefore, issuedAt) - CLOCK_TOLERANCE_SECONDS;
 }
 
 /** The same at any time: what it says of its validity is not compared with the clock. */
@@ -64,8 +91,34 @@ export function parseClaims(payload: string, rules: ClaimRules): Claims | undefi
   const grants = readGrants(root.get(ATTIC_CLAIM));
   if (grants === undefined) return undefined;
   const subject = root.get('sub');
-  if (subject !== undefined && typeof subject !== 'string') return undefined;
-  return { subject, expiresAt, notBefore, issuedAt, grants };
+  const id = root.get('jti');
+  if (!isOptionalName(subject) || !isOptionalName(id)) return undefined;
+  const own = readOwnClaim(root.get(FLYWHEEL_CLAIM));
+  if (own === undefined) return undefined;
+  return { id, subject, expiresAt, notBefore, issuedAt, grants, ...own };
+}
+
+function readOwnClaim(claim: unknown): Pick<Claims, 'mayMint' | 'limits'> | undefined {
+  if (claim === undefined) return { mayMint: false, limits: {} };
+  const fields = fieldsOf(claim);
+  if (fields === undefined) return undefined;
+  const requestsPerSecond = optionalNumber(fields.get('requests_per_second'));
+  const uploadBytesPerSecond = optionalNumber(fields.get('upload_bytes_per_second'));
+  if (!isOptionalRate(requestsPerSecond) || !isOptionalRate(uploadBytesPerSecond)) return undefined;
+  return {
+    mayMint: fields.get('mint') === 1,
+    limits: { requestsPerSecond, uploadBytesPerSecond },
+  };
+}
+
+/** PostgreSQL takes no NUL in a text, and nobody has names of a kilobyte. */
+function isOptionalName(value: unknown): value is string | undefined {
+  if (value === undefined) return true;
+  return typeof value === 'string' && value.length <= 1024 && !value.includes('\0');
+}
+
+function isOptionalRate(value: number | undefined | null): value is number | undefined {
+  return value !== null && (value === undefined || value > 0);
 }
 
 function readGrants(claim: unknown): readonly Grant[] | undefined {

@@ -13,6 +13,7 @@ import { getStorePathFile } from './get-narinfo.ts';
 import { healthz, readyz } from './health.ts';
 import { checkHost } from './host.ts';
 import { metrics, openMetrics } from './metrics.ts';
+import { addIdentity } from './identity-routes.ts';
 import { nixCacheInfo } from './nix-cache-info.ts';
 import type { ApiEnv, ApiParts } from './parts.ts';
 import { putNar } from './put-nar.ts';
@@ -49,6 +50,7 @@ export function createApp(parts: ApiParts, metricsText: MetricsText): Hono<ApiEn
     POST: named('get-missing-paths', getMissingPaths(parts)),
   });
   route(app, '/_api/v1/upload-path', { PUT: named('upload-path', uploadPath(parts)) });
+  addIdentity(app, parts);
   route(app, '/:cache/nix-cache-info', { GET: named('nix-cache-info', nixCacheInfo(parts)) });
   route(app, '/:cache/attic-cache-info', {
     GET: named('get-cache-config', getCacheConfig(parts)),

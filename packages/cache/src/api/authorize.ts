@@ -1,8 +1,10 @@
+import { FlywheelError } from '@flywheel/base';
 import { isCacheName, permissionsFor, type Permission } from '../access/permissions.ts';
 import type { Claims } from '../access/claims.ts';
 import type { LiveCache } from './cache-directory.ts';
-import { wireError, type WireErrorName } from './error-response.ts';
+import { CHALLENGE, wireError, type WireErrorName } from './error-response.ts';
 import type { ApiContext, ApiParts } from './parts.ts';
+import { checkRequestRate } from './rate-limit.ts';
 
 export interface Authorized {
   readonly cache: LiveCache;
@@ -12,9 +14,13 @@ export interface Authorized {
 
 const NO_GRANTS: Claims['grants'] = [];
 
-/** The caller's claims, undefined when anonymous. */
-export function claimsOf(parts: ApiParts, c: ApiContext): Promise<Claims | undefined> {
-  return parts.authenticator.authenticate(c.env.incoming.headers.authorization);
+/** The caller's claims, undefined when anonymous. Throws when there are too many requests. */
+export async function claimsOf(parts: ApiParts, c: ApiContext): Promise<Claims | undefined> {
+  const { authorization } = c.env.incoming.headers;
+  const claims = await parts.identity.authenticator.authenticate(authorization);
+  if (claims !== undefined) c.env.exchange.claims = claims;
+  checkRequestRate(parts, c, claims);
+  return claims;
 }
 
 /** The cache, when the caller may do this with it. Throws what `refusal` says otherwise. */
@@ -29,8 +35,32 @@ export async function authorize(
   const granted = permissionsFor(claims?.grants ?? NO_GRANTS, name);
   const cache = await parts.caches.find(name);
   const refused = refusal(granted, cache, permission);
+  if (refused === 'Unauthorized' || (refused === 'AccessError' && claims === undefined)) {
+    throw await unauthorized(parts, c, refused);
+  }
   if (cache === undefined || refused !== undefined) throw wireError(refused ?? 'NoSuchCache');
   return { cache, claims, may: (wanted) => may(granted, cache, wanted) };
+}
+
+/**
+ * The refusal of somebody with a worthless token says why it is worthless, and nothing of what was
+ * asked for: the same words whether that is there or not. Others get `otherwise`.
+ */
+export async function unauthorized(
+  parts: ApiParts,
+  c: ApiContext,
+  otherwise: WireErrorName = 'Unauthorized',
+): Promise<FlywheelError> {
+  const { authorization } = c.env.incoming.headers;
+  const fault = await parts.identity.authenticator.faultOf(authorization);
+  if (fault === undefined) return wireError(otherwise);
+  const description = fault.message.replaceAll('"', "'");
+  return new FlywheelError('unauthorized', fault.message, {
+    details: {
+      wire: 'Unauthorized',
+      challenge: `${CHALLENGE}, error="invalid_token", error_description="${description}"`,
+    },
+  });
 }
 
 /**
@@ -42,13 +72,13 @@ export function authorizeFromMemory(
   authorization: string | undefined,
   name: string,
   permission: Permission,
-): LiveCache | undefined {
+): { readonly cache: LiveCache; readonly claims: Claims | undefined } | undefined {
   const cache = parts.caches.recall(name);
   if (cache === undefined) return undefined;
-  const claims = parts.authenticator.recall(authorization);
+  const claims = parts.identity.authenticator.recall(authorization);
   if (claims === 'unknown') return undefined;
   const granted = permissionsFor(claims?.grants ?? NO_GRANTS, name);
-  return refusal(granted, cache, permission) === undefined ? cache : undefined;
+  return refusal(granted, cache, permission) === undefined ? { cache, claims } : undefined;
 }
 
 /**

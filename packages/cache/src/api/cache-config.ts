@@ -3,7 +3,8 @@ import { messageOf } from '@flywheel/base';
 import { DEFAULT_STORE_DIR, generateSecretKey, SecretKey } from '@flywheel/nix';
 import { permissionsFor, isCacheName } from '../access/permissions.ts';
 import type { CacheSettings } from '../db/metadata.ts';
-import { authorize, claimsOf } from './authorize.ts';
+import { audit } from './audit.ts';
+import { authorize, claimsOf, unauthorized } from './authorize.ts';
 import { endpointsOf } from './endpoints.ts';
 import { wireError } from './error-response.ts';
 import type { ApiParts, Handler } from './parts.ts';
@@ -74,7 +75,7 @@ export function createCache(parts: ApiParts): Handler {
     if (!isCacheName(name)) throw wireError('InvalidCacheName', JSON.stringify(name));
     const claims = await claimsOf(parts, c);
     const granted = permissionsFor(claims?.grants ?? [], name);
-    if (granted.size === 0) throw wireError('Unauthorized');
+    if (granted.size === 0) throw await unauthorized(parts, c);
     if (!granted.has('createCache')) throw wireError('AccessError');
     const request = await jsonBody(c, CreateRequest, BODY_LIMIT);
     await parts.store.metadata.createCache(name, {
@@ -86,7 +87,7 @@ export function createCache(parts: ApiParts): Handler {
       retentionSeconds: undefined,
     });
     parts.caches.forget(name);
-    parts.logger.info('cache created', { cache: name, by: claims?.subject });
+    await audit(parts, c, { action: 'create-cache', cache: name });
     return c.body(null, 200);
   };
 }
@@ -99,7 +100,7 @@ export function createCache(parts: ApiParts): Handler {
 export function configureCache(parts: ApiParts): Handler {
   return async (c) => {
     const name = c.req.param('cache') ?? '';
-    const { cache, claims, may } = await authorize(parts, c, name, 'configureCache');
+    const { cache, may } = await authorize(parts, c, name, 'configureCache');
     const request = await jsonBody(c, ConfigureRequest, BODY_LIMIT);
     const changes: Partial<Mutable<CacheSettings>> = {};
     if (request.keypair != null) changes.secretKey = secretKeyOf(request.keypair, name);
@@ -126,11 +127,8 @@ export function configureCache(parts: ApiParts): Handler {
       parts.caches.forget(name);
       parts.objects.clear();
     }
-    parts.logger.info('cache configured', {
-      cache: name,
-      by: claims?.subject,
-      changed: Object.keys(changes).map((key) => (key === 'secretKey' ? 'keypair' : key)),
-    });
+    const changed = Object.keys(changes).map((key) => (key === 'secretKey' ? 'keypair' : key));
+    await audit(parts, c, { action: 'configure-cache', cache: name, target: changed.join(' ') });
     return c.body(null, 200);
   };
 }
@@ -139,12 +137,12 @@ export function configureCache(parts: ApiParts): Handler {
 export function destroyCache(parts: ApiParts): Handler {
   return async (c) => {
     const name = c.req.param('cache') ?? '';
-    const { cache, claims } = await authorize(parts, c, name, 'destroyCache');
+    const { cache } = await authorize(parts, c, name, 'destroyCache');
     const existed = await parts.store.metadata.deleteCache(cache.id);
     parts.caches.forget(name);
     parts.objects.clear();
     if (!existed) throw wireError('NoSuchCache');
-    parts.logger.info('cache destroyed', { cache: name, by: claims?.subject });
+    await audit(parts, c, { action: 'destroy-cache', cache: name });
     return c.body(null, 200);
   };
 }

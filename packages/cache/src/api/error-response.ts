@@ -27,6 +27,11 @@ const WIRE_ERRORS = {
     code: 'invalid-input',
     message: 'The request body came too slowly; it was given up.',
   },
+  TooManyRequests: {
+    status: 429,
+    code: 'unavailable',
+    message: 'Too many requests for this token or address; try again later.',
+  },
   PayloadTooLarge: { status: 413, code: 'too-large', message: 'The request is too large' },
   InsufficientStorage: {
     status: 507,
@@ -58,19 +63,20 @@ export function wireError(name: WireErrorName, detail?: string): FlywheelError {
 export interface ErrorReply {
   readonly status: number;
   readonly body: { readonly code: number; readonly error: WireErrorName; readonly message: string };
+  /** Further header lines, names and values in turn. */
+  readonly headers: readonly string[];
 }
 
 /**
- * Whether the rest of the body stays unread: because taking it is what the server cannot do now, or
- * because it does not come.
+ * Whether the rest of the body stays unread: because taking it is what the server cannot or will not
+ * do now, or because it does not come.
  */
-export function leavesBody(reply: ErrorReply): boolean {
-  return reply.body.error === 'Busy' || reply.body.error === 'RequestTimeout';
-}
-
-/** Further header lines, names and values in turn. */
-export function errorHeaders(reply: ErrorReply): readonly string[] {
-  return reply.body.error === 'Busy' ? ['Retry-After', '5'] : [];
+export function leavesBody({ body: { error } }: ErrorReply, method: string): boolean {
+  return (
+    error === 'Busy' ||
+    error === 'RequestTimeout' ||
+    (error === 'TooManyRequests' && method === 'PUT')
+  );
 }
 
 /** What the client is told. Nothing of an unexpected error but that it happened. */
@@ -80,8 +86,24 @@ export function errorReply(thrown: unknown): ErrorReply {
   const { status, message } = WIRE_ERRORS[name];
   const text =
     name === 'InternalServerError' || name === 'InsufficientStorage' ? message : textOf(error);
-  return { status, body: { code: status, error: name, message: text } };
+  const headers = headersOf(name, error.details);
+  return { status, body: { code: status, error: name, message: text }, headers };
 }
+
+function headersOf(name: WireErrorName, details: FlywheelError['details']): readonly string[] {
+  const { retryAfterSeconds = 5, challenge = CHALLENGE } = details;
+  if (name === 'Unauthorized') return ['WWW-Authenticate', String(challenge)];
+  if (name === 'Busy' || name === 'TooManyRequests') {
+    return ['Retry-After', String(retryAfterSeconds)];
+  }
+  return [];
+}
+
+/**
+ * RFC 6750. Not Basic, though that is taken too: a browser would ask for a password, and curl sends
+ * what is in a netrc without being asked.
+ */
+export const CHALLENGE = 'Bearer realm="cache"';
 
 /** Whether somebody who runs the server must hear of it. */
 export function isServerFault(reply: ErrorReply): boolean {

@@ -1,3 +1,5 @@
+import type { Claims } from '../access/claims.ts';
+
 /** The endpoints by name, as metrics and the request log call them: a closed list, no paths. */
 export type RouteName =
   | 'status-page'
@@ -18,6 +20,14 @@ export type RouteName =
   | 'get-listing'
   | 'get-nar'
   | 'put-nar'
+  | 'jwks'
+  | 'exchange-token'
+  | 'create-token'
+  | 'list-tokens'
+  | 'get-token'
+  | 'revoke'
+  | 'list-revocations'
+  | 'read-audit'
   // Nothing of ours: an unknown path, or a method that the path does not have.
   | 'other';
 
@@ -29,6 +39,12 @@ export interface Exchange {
   /** What made the answer an error. */
   error?: unknown;
   readonly body: BodyPace;
+  /** Of the caller, once somebody has asked for them; absent: anonymous so far. */
+  claims?: Claims;
+  /** The request has been counted against the caller's rate. */
+  isAdmitted?: boolean;
+  /** Hears of each piece of the body. */
+  received?: (bytes: number) => void;
 }
 
 /** How slowly a request's body may come, see `paced`. */

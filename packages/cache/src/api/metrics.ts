@@ -1,4 +1,4 @@
-import { wireError } from './error-response.ts';
+import { unauthorized } from './authorize.ts';
 import type { ApiParts, Handler } from './parts.ts';
 import { mayReadFigures } from './status.ts';
 
@@ -6,7 +6,7 @@ import { mayReadFigures } from './status.ts';
 export function metrics(parts: ApiParts, text: () => Promise<string>): Handler {
   const answer = openMetrics(text);
   return async (c) => {
-    if (!(await mayReadFigures(parts, c))) throw wireError('Unauthorized');
+    if (!(await mayReadFigures(parts, c))) throw await unauthorized(parts, c);
     return answer(c);
   };
 }

@@ -3,6 +3,7 @@ import { authorizeFromMemory } from './authorize.ts';
 import { errorReply, wireError } from './error-response.ts';
 import { isServedHost } from './host.ts';
 import type { ApiParts } from './parts.ts';
+import { waitForTurn } from './rate-limit.ts';
 import { narInfoOf } from './rendered-narinfo.ts';
 import { jsonReply, type SmallReply } from './small-reply.ts';
 
@@ -23,23 +24,25 @@ const ABSENT = jsonReply(status, body);
  */
 export function narInfoShortcut(parts: ApiParts): Shortcut {
   const { settings, objects, figures, uses } = parts;
-  return ({ method, url = '', headers }) => {
+  return (incoming) => {
+    const { method, url = '', headers } = incoming;
     if ((method !== 'GET' && method !== 'HEAD') || !url.endsWith(SUFFIX)) return undefined;
     const end = url.length - SUFFIX.length;
     const slash = end - HASH_CHARACTERS - 1;
     if (slash < 0 || url[slash] !== '/' || !isServedHost(settings, headers.host)) return undefined;
     // Neither name nor hash is checked here: nothing malformed has ever been remembered.
-    const cache = authorizeFromMemory(parts, headers.authorization, url.slice(1, slash), 'pull');
-    if (cache === undefined) return undefined;
-    const hash = url.slice(slash + 1, end);
-    const known = objects.recall(cache, hash);
+    const known = authorizeFromMemory(parts, headers.authorization, url.slice(1, slash), 'pull');
     if (known === undefined) return undefined;
-    if (known === 'absent') {
+    const { cache, claims } = known;
+    const hash = url.slice(slash + 1, end);
+    const object = objects.recall(cache, hash);
+    if (object === undefined || waitForTurn(parts, incoming, claims) > 0) return undefined;
+    if (object === 'absent') {
       figures.narInfoMisses += 1;
       return ABSENT;
     }
     figures.narInfoHits += 1;
     uses.note(cache.id, hash);
-    return narInfoOf(cache, known);
+    return narInfoOf(cache, object);
   };
 }

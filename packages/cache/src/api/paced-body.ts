@@ -14,6 +14,7 @@ import type { BodyPace } from './exchange.ts';
 export async function* pacedBody(
   incoming: IncomingMessage,
   { patienceMs, bytesPerSecond }: BodyPace,
+  onPiece?: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
   const pieces = incoming.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   let patience = patienceMs;
@@ -47,6 +48,7 @@ export async function* pacedBody(
       const waited = performance.now() - waitingSince;
       const earned = (value.length / bytesPerSecond) * 1000;
       patience = Math.min(patienceMs, patience - waited + earned);
+      onPiece?.(value.length);
       yield value;
     }
   } catch (cause) {

@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Clock, Logger } from '@flywheel/base';
-import type { Authenticator } from '../access/authenticator.ts';
+import type { Identity } from '../access/identity.ts';
 import type { NarStore } from '../store/nar-store.ts';
 import type { NarLocks } from '../store/nar-locks.ts';
 import type { Figures } from '../metrics/figures.ts';
@@ -23,6 +23,8 @@ export interface ApiSettings {
   readonly maxNarInfoSize: number;
   /** Whether the store's figures are shown to callers without a token. */
   readonly publicStatus: boolean;
+  /** A proxy of ours is in front: the last address in X-Forwarded-For is the client's. */
+  readonly trustForwardedFor: boolean;
 }
 
 /** Where the process is between its start and its end. */
@@ -35,7 +37,9 @@ export interface Lifecycle {
 export interface ApiParts {
   readonly settings: ApiSettings;
   readonly store: NarStore;
-  readonly authenticator: Authenticator;
+  readonly identity: Identity;
+  /** Makes the administrator's token of this server anew when it has been revoked. */
+  readonly renewAdminToken: () => Promise<void>;
   readonly caches: CacheDirectory;
   readonly objects: ObjectMemo;
   readonly narLocks: NarLocks;

@@ -8,6 +8,7 @@ import { withUpload } from '../store/with-upload.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
 import type { ApiParts, Handler } from './parts.ts';
+import { awaitUploadAllowance } from './rate-limit.ts';
 import { bodyOf } from './request-body.ts';
 import { fileHashOf } from './staged-nar.ts';
 
@@ -22,6 +23,7 @@ export function putNar(parts: ApiParts): Handler {
     const fileHash = fileHashOf(file);
     if (fileHash === undefined) throw wireError('NotFound');
     const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
+    await awaitUploadAllowance(parts, c);
     const { nar, deduplicated } = await parts.uploads.run(() =>
       withUpload(parts.store.metadata, undefined, ({ lease }) =>
         ingestNar(parts.store, {

@@ -1,5 +1,6 @@
 import { collect, isFlywheelError, messageOf } from '@flywheel/base';
 import { parseNarInfo, parseStorePath, type NarInfo } from '@flywheel/nix';
+import { auditOften } from './audit.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
 import type { ApiParts, Handler } from './parts.ts';
@@ -62,6 +63,7 @@ export function putStorePathFile(parts: ApiParts): Handler {
     };
     await parts.store.metadata.useNar(nar.id, { object });
     parts.objects.delete(cache.id, hash);
+    auditOften(parts, c, { action: 'push', cache: cache.name, target: info.storePath });
     return c.body(null, 201);
   };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { errorHeaders, errorReply, isServerFault, leavesBody } from './error-response.ts';
+import { errorReply, isServerFault, leavesBody } from './error-response.ts';
 import type { ApiContext } from './parts.ts';
 import { discardBody } from './request-body.ts';
 import { jsonReply, sendReply } from './small-reply.ts';
@@ -15,8 +15,8 @@ export async function replyWithError(error: Error, c: ApiContext): Promise<Respo
     outgoing.destroy();
     return RESPONSE_ALREADY_SENT;
   }
-  const headers = ['X-Request-Id', exchange.requestId, ...errorHeaders(wire)];
-  if (!leavesBody(wire)) {
+  const headers = ['X-Request-Id', exchange.requestId, ...wire.headers];
+  if (!leavesBody(wire, c.req.method)) {
     await discardBody(c);
     sendReply(outgoing, jsonReply(wire.status, wire.body, headers));
     return RESPONSE_ALREADY_SENT;

@@ -7,7 +7,8 @@ import type { ApiContext } from './parts.ts';
 
 /** The body as it arrives. Leaving the loop early does not cut the connection. */
 export function bodyOf(c: ApiContext): AsyncIterable<Buffer> {
-  return pacedBody(c.env.incoming, c.env.exchange.body);
+  const { exchange, incoming } = c.env;
+  return pacedBody(incoming, exchange.body, (bytes) => exchange.received?.(bytes));
 }
 
 /** How long and how much an answer waits for the rest of a body that is not wanted. */

@@ -1,7 +1,6 @@
 import { SecretKey } from '@flywheel/nix';
-import { claimsOf } from './authorize.ts';
+import { claimsOf, unauthorized } from './authorize.ts';
 import { endpointsOf } from './endpoints.ts';
-import { wireError } from './error-response.ts';
 import type { ApiContext, ApiParts, Handler } from './parts.ts';
 import { renderStatusPage, type Status } from './status-page.ts';
 
@@ -11,7 +10,7 @@ const FRESH_MS = 2000;
 /** GET /_status.json: the figures of the status page. */
 export function statusJson(parts: ApiParts): Handler {
   return async (c) => {
-    if (!(await mayReadFigures(parts, c))) throw wireError('Unauthorized');
+    if (!(await mayReadFigures(parts, c))) throw await unauthorized(parts, c);
     const { statistics, caches, extra, takenAt } = await readStatus(parts, c.env.incoming.headers);
     return c.json({ ...extra, ...statistics, caches_public: caches, taken_at: takenAt });
   };

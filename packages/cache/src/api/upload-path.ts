@@ -4,7 +4,9 @@ import type { Nar, ObjectInput } from '../db/metadata.ts';
 import { checkNar, ingestNar } from '../store/ingest-nar.ts';
 import { countUpload } from '../metrics/figures.ts';
 import { withUpload } from '../store/with-upload.ts';
+import { auditOften } from './audit.ts';
 import { authorize } from './authorize.ts';
+import { awaitUploadAllowance } from './rate-limit.ts';
 import type { ApiParts, Handler } from './parts.ts';
 import { checkStorePath, readUploadInfo, type UploadInfo } from './upload-info.ts';
 
@@ -20,6 +22,7 @@ export function uploadPath(parts: ApiParts): Handler {
     const { info, nar } = await readUploadInfo(c, parts.settings.maxNarInfoSize);
     const { cache, claims } = await authorize(parts, c, info.cache, 'push');
     checkStorePath(info, cache);
+    await awaitUploadAllowance(parts, c);
     const object: ObjectInput = {
       cacheId: cache.id,
       storePathHash: info.storePathHash,
@@ -38,6 +41,7 @@ export function uploadPath(parts: ApiParts): Handler {
     parts.objects.delete(cache.id, info.storePathHash);
     const kind = reply.kind === 'Uploaded' ? 'uploaded' : 'deduplicated';
     countUpload(parts.figures, kind, info.narSize, reply.frac_deduplicated ?? 1);
+    auditOften(parts, c, { action: 'push', cache: cache.name, target: info.storePath });
     return c.json(reply);
   };
 }

@@ -1,4 +1,5 @@
 import type { Segment } from '@flywheel/chunking';
+import type { IdentityRecords } from './identity-records.ts';
 
 /** A cache: a tenant with its own signing key and settings. */
 export interface Cache {
@@ -94,7 +95,7 @@ export interface Upload {
  * A FlywheelError means that nothing was done. Any other, such as a lost connection, leaves that
  * open.
  */
-export interface Metadata {
+export interface Metadata extends IdentityRecords {
   findCache(name: string): Promise<Cache | undefined>;
   listCaches(): Promise<readonly Cache[]>;
   /** Throws `already-exists`. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { FlywheelError, type Clock } from '@flywheel/base';
 import type { DatabaseHandle } from './database.ts';
+import { IDENTITY_TABLES } from './identity-tables.ts';
 import { NO_TIMEOUT } from './postgres-pool.ts';
 import type { Schema } from './schema.ts';
 
@@ -93,6 +94,7 @@ const MIGRATIONS: readonly Migration[] = [
       `alter table lease add column dead integer not null default 0`,
     ],
   },
+  { version: 3, statements: IDENTITY_TABLES },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from 'kysely';
+import type { AuditTable, RevocationTable, TokenTable } from './identity-tables.ts';
 
 // One typed schema for SQLite and PostgreSQL. Hashes are raw bytes; times are milliseconds since
 // the epoch; booleans are 0 or 1; lists are JSON text.
@@ -112,6 +113,9 @@ export interface Schema {
   lease: LeaseTable;
   staged_nar: StagedNarTable;
   listing: ListingTable;
+  token: TokenTable;
+  revocation: RevocationTable;
+  audit: AuditTable;
 }
 
 export type CacheRow = Selectable<CacheTable>;

@@ -15,6 +15,7 @@ import type {
 } from './metadata.ts';
 import { commitNar } from './commit-nar.ts';
 import type { DatabaseHandle } from './database.ts';
+import { sqlIdentityRecords } from './sql-identity-records.ts';
 import { useNar } from './use-nar.ts';
 import {
   abandonLease,
@@ -42,6 +43,8 @@ export function createSqlMetadata(
 ): Metadata {
   const { db } = database;
   return {
+    ...sqlIdentityRecords(database, now),
+
     async findCache(name) {
       const row = await db
         .selectFrom('cache')

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { concurrencyContract } from './concurrency.contract.ts';
+import { identityRecordsContract } from './identity-records.contract.ts';
 import { metadataContract } from './metadata.contract.ts';
 import { migrate, SCHEMA_VERSION } from './migrations.ts';
 import { createSqlMetadata } from './sql-metadata.ts';
@@ -11,6 +12,12 @@ import { openSqlite } from './sqlite.ts';
 
 describe('SQLite', () => {
   metadataContract(async (clock) => {
+    const database = openSqlite(':memory:');
+    await migrate(database);
+    return createSqlMetadata(database, clock);
+  });
+
+  identityRecordsContract(async (clock) => {
     const database = openSqlite(':memory:');
     await migrate(database);
     return createSqlMetadata(database, clock);

@@ -79,7 +79,8 @@ export async function listCaches(
   return parse(CacheList, server, await call(server, '_api/v1/caches', signal)).caches;
 }
 
-async function call(
+/** The body of a good answer. Throws what the server says otherwise, and `unavailable`. */
+export async function call(
   server: Server,
   path: string,
   signal: AbortSignal | undefined,
@@ -139,11 +140,11 @@ function refusal({ endpoint, token }: Server, status: number, text: string): Fly
 function unauthorizedHint(token: string | undefined): string {
   return token === undefined
     ? 'Give a token with --token-file FILE or FLYWHEEL_TOKEN.'
-    : 'The token is expired, of another server, or names no permission for this cache;\n' +
-        'the server does not say which, nor whether the cache exists.';
+    : 'If the token itself is good, it names no permission for this cache, or there is none;\n' +
+        'the server does not say which.';
 }
 
-function parse<T>(schema: z.ZodType<T>, { endpoint }: Server, text: string): T {
+export function parse<T>(schema: z.ZodType<T>, { endpoint }: Server, text: string): T {
   const result = schema.safeParse(jsonOf(text));
   if (result.success) return result.data;
   throw new FlywheelError('invalid-input', `${endpoint} does not answer like a cache server`, {

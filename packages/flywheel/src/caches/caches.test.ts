@@ -103,7 +103,7 @@ test('a token does what its flags say, and its claims are in their order', async
   // The clock of the context stands at 0.
   expect(dumped.stdout).toBe(
     '{"https://jwt.attic.rs/v1":{"caches":{"*":{"r":1},"ci-*":{"r":1,"w":1,"cc":1}}},' +
-      '"sub":"ci","nbf":0,"exp":86400}\n',
+      '"sub":"ci","iat":0,"nbf":0,"exp":86400}\n',
   );
   const minted = await run(args);
   expect(minted.stdout).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/);

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { createLogger, FlywheelError } from '@flywheel/base';
 import type { LogLevel } from '@flywheel/base';
 import { migrateDatabase, startCacheServer } from '@flywheel/cache';
@@ -23,6 +24,13 @@ export interface ServeFlags extends OutputFlags {
   readonly apiEndpoint?: string;
   readonly substituterEndpoint?: string;
   readonly allowedHost?: readonly string[];
+  readonly tokenKeys?: string;
+  readonly exchangePolicy?: string;
+  readonly trustForwardedFor?: boolean;
+  readonly requestsPerSecond?: number;
+  readonly anonymousRequestsPerSecond?: number;
+  readonly uploadPerSecond?: number;
+  readonly auditDays: number;
   readonly logLevel: LogLevel;
 }
 
@@ -47,7 +55,16 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
       allowedHosts: flags.allowedHost ?? [],
       apiEndpoint: flags.apiEndpoint,
       substituterEndpoint: flags.substituterEndpoint,
+      trustForwardedFor: flags.trustForwardedFor === true,
     },
+    tokenKeys: pathOf(context, flags.tokenKeys, 'FLYWHEEL_TOKEN_KEYS'),
+    exchangePolicy: pathOf(context, flags.exchangePolicy, 'FLYWHEEL_EXCHANGE_POLICY'),
+    rates: {
+      requestsPerSecond: flags.requestsPerSecond,
+      anonymousRequestsPerSecond: flags.anonymousRequestsPerSecond,
+      uploadBytesPerSecond: flags.uploadPerSecond,
+    },
+    auditDays: flags.auditDays,
     version: manifest.version,
     clock: context.clock,
     logger: createLogger((line) => stderr.write(line), flags.logLevel),
@@ -73,4 +90,10 @@ async function migrateOnly(database: string | undefined, output: Output): Promis
   const schemaVersion = await migrateDatabase(database);
   output.print(`The database has schema version ${schemaVersion}.`);
   output.result({ schemaVersion });
+}
+
+/** The path in a flag, else in the environment. */
+function pathOf(context: CliContext, flag: string | undefined, name: string): string | undefined {
+  const given = flag ?? context.process.env[name] ?? '';
+  return given === '' ? undefined : resolve(context.cwd, given);
 }

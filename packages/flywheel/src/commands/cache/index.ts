@@ -1,13 +1,16 @@
 import { buildRouteMap } from '@stricli/core';
 import type { CliContext } from '../../context.ts';
 import { describe } from '../help.ts';
+import { audit } from './audit.ts';
 import { create } from './create.ts';
+import { exchange } from './exchange.ts';
 import { info } from './info.ts';
+import { key } from './key/index.ts';
 import { list } from './list.ts';
 import { serve } from './serve.ts';
-import { token } from './token.ts';
+import { token } from './token/index.ts';
 
-const routes = { create, info, list, serve, token };
+const routes = { create, info, list, serve, token, key, exchange, audit };
 
 export const cache = buildRouteMap<keyof typeof routes, CliContext>({
   routes,
@@ -18,7 +21,7 @@ export const cache = buildRouteMap<keyof typeof routes, CliContext>({
       ['./flywheel cache create team --public', 'make a cache that everybody may read'],
       ['./flywheel cache info team', 'what to put into nix.conf'],
       [
-        './flywheel cache token --sub ci --validity 30d --push team',
+        './flywheel cache token create --sub ci --validity 30d --push team',
         'a token for a machine that pushes',
       ],
     ]),

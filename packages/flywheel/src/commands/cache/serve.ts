@@ -1,10 +1,10 @@
 import { buildCommand } from '@stricli/core';
-import { parseDuration } from '@flywheel/base';
+import { parseBytes, parseDuration } from '@flywheel/base';
 import type { ServeFlags } from '../../caches/serve.ts';
 import type { CliContext } from '../../context.ts';
 import { DEFAULT_LISTEN, parseListenAddress } from '../../listen-address.ts';
 import { outputFlags } from '../../output/index.ts';
-import { dataFlag, parseServerUrl } from '../flags.ts';
+import { dataFlag, parseCount, parseServerUrl } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
 
@@ -100,6 +100,56 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         brief: 'Serve only requests with this Host; may be given several times [default = any]',
         variadic: true,
         optional: true,
+      },
+      tokenKeys: {
+        kind: 'parsed',
+        parse: String,
+        placeholder: 'DIR',
+        brief:
+          'Folder with the keys of tokens [default = $FLYWHEEL_TOKEN_KEYS, else that of the data directory]',
+        optional: true,
+      },
+      exchangePolicy: {
+        kind: 'parsed',
+        parse: String,
+        placeholder: 'FILE',
+        brief:
+          'What ID tokens of GitLab are exchanged for [default = $FLYWHEEL_EXCHANGE_POLICY, else nothing]',
+        optional: true,
+      },
+      requestsPerSecond: {
+        kind: 'parsed',
+        parse: parseCount(1, 1_000_000),
+        placeholder: 'N',
+        brief: 'Requests a second of one token [default = any]',
+        optional: true,
+      },
+      anonymousRequestsPerSecond: {
+        kind: 'parsed',
+        parse: parseCount(1, 1_000_000),
+        placeholder: 'N',
+        brief: 'Requests a second of one address without a token [default = any]',
+        optional: true,
+      },
+      uploadPerSecond: {
+        kind: 'parsed',
+        parse: parseBytes,
+        placeholder: 'SIZE',
+        brief: 'Upload a second of one token, such as 50MiB [default = any]',
+        optional: true,
+      },
+      trustForwardedFor: {
+        kind: 'boolean',
+        brief: 'The last address in X-Forwarded-For is the client: a proxy of ours is in front',
+        withNegated: false,
+        optional: true,
+      },
+      auditDays: {
+        kind: 'parsed',
+        parse: parseCount(1, 3650),
+        placeholder: 'DAYS',
+        brief: 'How long the audit log is kept',
+        default: '90',
       },
       logLevel: {
         kind: 'enum',

@@ -1,0 +1,29 @@
+import type { IdentityRecords } from '../db/identity-records.ts';
+
+const BATCH = 1000;
+const DAY_MS = 86_400_000;
+/** A token that has expired may still be asked about: who was that, last week? */
+const KEEP_EXPIRED_MS = 30 * DAY_MS;
+
+/**
+ * Forgets audit entries older than so many days and tokens that expired a month ago, in short
+ * statements until there are none. Safe beside itself on other replicas.
+ */
+export async function tidyIdentity(
+  records: IdentityRecords,
+  nowMs: number,
+  auditDays: number,
+): Promise<{ readonly audit: number; readonly tokens: number }> {
+  const audit = await inBatches(() => records.removeAudit(nowMs - auditDays * DAY_MS, BATCH));
+  const tokens = await inBatches(() => records.removeExpiredTokens(nowMs - KEEP_EXPIRED_MS, BATCH));
+  return { audit, tokens };
+}
+
+async function inBatches(remove: () => Promise<number>): Promise<number> {
+  let sum = 0;
+  for (;;) {
+    const removed = await remove();
+    sum += removed;
+    if (removed < BATCH) return sum;
+  }
+}
