@@ -1,5 +1,9 @@
 export { startCacheServer } from './server.ts';
 export type { CacheServer, CacheServerOptions } from './server.ts';
+export type { S3Location } from './blobs/s3-location.ts';
+export type { Downloads } from './api/choose-hand-over.ts';
+export { parseSendFile } from './api/send-file.ts';
+export type { SendFile } from './api/send-file.ts';
 export {
   dataDirectory,
   loadAdminToken,

@@ -17,6 +17,7 @@ export interface ServeOptions {
   readonly shutdown?: ShutdownTimes | undefined;
   readonly version: string;
   readonly statements: () => number;
+  readonly s3Requests: () => ReadonlyMap<string, number>;
 }
 
 export interface ShutdownTimes {
@@ -55,6 +56,7 @@ export async function serve(parts: ApiParts, options: ServeOptions): Promise<Ser
     frames: () => parts.store.frames.usage(),
     pendingUses: () => parts.uses.pending(),
     statements: options.statements,
+    s3Requests: options.s3Requests,
     store: async () => (await parts.storeFigures(STORE_FIGURES_MS)).statistics,
   });
   const bodyPace = {

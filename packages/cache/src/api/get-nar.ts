@@ -3,12 +3,16 @@ import { isFlywheelError } from '@flywheel/base';
 import { openNar } from '../store/open-nar.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
+import { handOver } from './hand-over.ts';
 import type { ApiContext, ApiParts, Handler } from './parts.ts';
 import { parseRange } from './range.ts';
 import { sendNar } from './send-nar.ts';
 import { parseStorePathFile } from './store-path-file.ts';
 import { isStagedNarName } from './staged-nar.ts';
 import { visibilityHeader } from './visibility.ts';
+
+/** What every NAR is served as, by whomever. */
+export const NAR_TYPE = 'application/x-nix-nar';
 
 /** GET /{cache}/nar/{hash}.nar, compressed as stored, with length and ranges. */
 export function getNar(parts: ApiParts): Handler {
@@ -24,7 +28,7 @@ export function getNar(parts: ApiParts): Handler {
 
     const { nar } = known.object;
     const headers: Record<string, string> = {
-      'Content-Type': 'application/x-nix-nar',
+      'Content-Type': NAR_TYPE,
       'Accept-Ranges': 'bytes',
       // The stored bytes of one NAR differ when it is healed or repacked, so both are in the tag.
       ETag: `"${nar.hash.toString('hex').slice(0, 32)}-${nar.id}-${nar.fileSize}"`,
@@ -42,15 +46,21 @@ export function getNar(parts: ApiParts): Handler {
     if (range !== undefined) headers['Content-Range'] = `bytes ${start}-${end - 1}/${nar.fileSize}`;
     const status = range === undefined ? 200 : 206;
 
-    const open = await openNar(parts.store, nar).catch((error: unknown) => {
+    const open = await openNar(parts.store, nar, { start, end }).catch((error: unknown) => {
       if (!isFlywheelError(error, 'corrupt')) throw error;
       parts.objects.clear();
       throw wireError('IncompleteNar');
     });
+    const elsewhere = await handOver(parts, nar, c.req.method);
+    if (elsewhere !== undefined) {
+      const common = { 'Content-Type': NAR_TYPE, ...visibilityHeader(cache) };
+      return c.body(null, elsewhere.status, { ...common, ...elsewhere.headers });
+    }
     if (c.req.method === 'HEAD') return c.body(null, status, headers);
     // Raw streams: Web streams were measured at 1.3 ms of CPU more per MB.
     c.env.outgoing.writeHead(status, headers);
     const { patienceMs } = c.env.exchange.body;
+    parts.figures.downloads.sent += 1;
     parts.figures.downloadsInFlight += 1;
     await sendNar(c.env.outgoing, open, { start, end }, patienceMs).catch((error: unknown) => {
       // The head is out: all that is left to tell the client is a cut connection.
@@ -67,5 +77,5 @@ async function headStagedNar(parts: ApiParts, c: ApiContext, file: string): Prom
   const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
   const nar = await parts.store.metadata.findStagedNar(cache.id, file);
   if (nar === undefined || c.req.method !== 'HEAD') throw wireError('NoSuchObject');
-  return c.body(null, 200, { 'Content-Type': 'application/x-nix-nar' });
+  return c.body(null, 200, { 'Content-Type': NAR_TYPE });
 }

@@ -59,10 +59,28 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
       }
     },
 
-    async removeLeftovers() {
-      const names = await readdir(temporary);
-      for (const name of names) await rm(join(temporary, name), { force: true });
-      return names.length;
+    /** Under its key, a blob is there as a whole or not at all. */
+    async discard(key) {
+      await rm(join(packs, key), { force: true });
+    },
+
+    async removeLeftovers(olderThanMs) {
+      const before = Date.now() - olderThanMs;
+      let removed = 0;
+      for (const name of await readdir(temporary)) {
+        const path = join(temporary, name);
+        const found = olderThanMs === 0 || (await stat(path).catch(() => undefined));
+        if (!found || (found !== true && found.mtimeMs >= before)) continue;
+        await rm(path, { force: true });
+        removed += 1;
+      }
+      return removed;
+    },
+
+    async probe() {
+      const path = join(temporary, randomBytes(12).toString('hex'));
+      await (await open(path, 'wx')).close();
+      await rm(path, { force: true });
     },
   };
 }
@@ -149,6 +167,11 @@ class FolderReader implements BlobReader {
   async close(): Promise<void> {
     await this.#handle.close();
   }
+}
+
+/** Where the file of a blob is, below the root. */
+export function packPath(key: string): string {
+  return `packs/${key}`;
 }
 
 function isMissing(error: unknown): boolean {

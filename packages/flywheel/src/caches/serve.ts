@@ -1,6 +1,7 @@
 import { createLogger } from '@flywheel/base';
 import type { LogLevel } from '@flywheel/base';
-import { startCacheServer } from '@flywheel/cache';
+import { parseSendFile, startCacheServer } from '@flywheel/cache';
+import type { Downloads } from '@flywheel/cache';
 import manifest from '../../package.json' with { type: 'json' };
 import type { CliContext } from '../context.ts';
 import { dataDirectory } from '../data-directory.ts';
@@ -8,12 +9,16 @@ import { databaseUrl } from './database-url.ts';
 import { interrupted } from '../interruption.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import { requireDataDirectory } from '../doctor/data-directory.ts';
+import { s3Location } from './s3-location.ts';
+import type { S3Flags } from './s3-location.ts';
 import { createOutput } from '../output/index.ts';
 import type { OutputFlags } from '../output/index.ts';
 
-export interface ServeFlags extends OutputFlags {
+export interface ServeFlags extends OutputFlags, S3Flags {
   readonly data?: string;
   readonly databaseFile?: string;
+  readonly downloads: Downloads;
+  readonly sendFile?: string;
   readonly listen: ListenAddress;
   readonly metricsListen?: ListenAddress;
   readonly drain: number;
@@ -32,6 +37,9 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
   const server = await startCacheServer({
     dataDir: data,
     database: await databaseUrl(context, flags.databaseFile),
+    s3: s3Location(context, flags),
+    downloads: flags.downloads,
+    sendFile: flags.sendFile === undefined ? undefined : parseSendFile(flags.sendFile),
     listen: flags.listen,
     metricsListen: flags.metricsListen,
     shutdown: { drainMs: flags.drain, graceMs: flags.grace },

@@ -7,6 +7,7 @@ import { outputFlags } from '../../output/index.ts';
 import { dataFlag, parseServerUrl } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
+import { s3Flags } from '../s3-flags.ts';
 
 export const serve = buildCommand<ServeFlags, [], CliContext>({
   docs: {
@@ -15,7 +16,8 @@ export const serve = buildCommand<ServeFlags, [], CliContext>({
       `
 Runs the binary cache on SQLite and a folder until Ctrl-C or SIGTERM, then lets transfers end and
 ends with 0. With a PostgreSQL URL in FLYWHEEL_DATABASE_URL or --database-file, any number of servers
-may share one database. The first start makes the data directory, the key that signs tokens, and an
+may share one database. With --s3-bucket the packs are in S3; credentials come from AWS's own
+variables, files and roles. The first start makes the data directory, the key that signs tokens, and an
 administrator's token (keys/admin.token, mode 0600).
 
 Logs are JSON lines on stderr. With --json, stdout gets one line when the server is ready:
@@ -24,6 +26,10 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         ['./flywheel cache serve', 'on this machine, for this machine'],
         ['./flywheel cache serve --data /srv/flywheel', 'with another data directory'],
         ['./flywheel cache serve --listen 0.0.0.0:8080', 'for others too; put TLS before it'],
+        [
+          './flywheel cache serve --s3-bucket nix-cache --s3-endpoint https://minio.example.org',
+          'with packs in a bucket; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set',
+        ],
         [
           './flywheel cache serve --api-endpoint https://cache.example.org/',
           'behind a proxy of that name',
@@ -40,6 +46,21 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         placeholder: 'FILE',
         brief:
           'File with the URL of a PostgreSQL database [default = $FLYWHEEL_DATABASE_URL, else SQLite]',
+        optional: true,
+      },
+      ...s3Flags,
+      downloads: {
+        kind: 'enum',
+        values: ['proxy', 'redirect'],
+        brief: 'Send NARs from S3 ourselves, or redirect clients to a signed URL of the bucket',
+        default: 'proxy',
+      },
+      sendFile: {
+        kind: 'parsed',
+        parse: String,
+        placeholder: 'HOW',
+        brief:
+          'Let the front server send packs: x-accel-redirect=/internal/ or x-sendfile [default = no]',
         optional: true,
       },
       listen: {
