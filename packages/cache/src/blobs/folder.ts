@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { FlywheelError, toFlywheelError } from '@flywheel/base';
 import {
   isBlobKey,
@@ -18,6 +18,7 @@ import {
 export async function openFolderBlobs(root: string): Promise<Blobs> {
   const packs = join(root, 'packs');
   const temporary = join(root, 'tmp');
+  const unfinished = (key: string): string => join(temporary, basename(key));
   try {
     await mkdir(packs, { recursive: true });
     await mkdir(temporary, { recursive: true });
@@ -27,7 +28,7 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
 
   return {
     async create(key) {
-      const path = join(temporary, randomBytes(12).toString('hex'));
+      const path = unfinished(key);
       const handle = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY);
       return new FolderWriter(handle, path, join(packs, key));
     },
@@ -59,8 +60,8 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
       }
     },
 
-    /** Under its key, a blob is there as a whole or not at all. */
     async discard(key) {
+      await rm(unfinished(key), { force: true });
       await rm(join(packs, key), { force: true });
     },
 

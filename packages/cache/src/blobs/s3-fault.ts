@@ -24,6 +24,8 @@ const BY_NAME: Readonly<Record<string, readonly [ErrorCode, string?]>> = {
   NoSuchKey: ['not-found'],
   NoSuchUpload: ['not-found'],
   InvalidAccessKeyId: ['forbidden', 'check AWS_ACCESS_KEY_ID: the server does not know this key'],
+  // The Versity gateway's word for the same.
+  XAdminUserNotFound: ['forbidden', 'check AWS_ACCESS_KEY_ID: the server does not know this key'],
   SignatureDoesNotMatch: [
     'forbidden',
     'check AWS_SECRET_ACCESS_KEY, and that no proxy changes the Host on the way to the endpoint',
