@@ -98,13 +98,13 @@ function declareTests(backend: Backend): void {
   withServer('a pack that is gone makes its paths missing, and the next push heals', async (server) => {
     const paths = await versions();
     await createCache(server, 'main');
-    for (const path of paths) await uploadPath(server, 'main', path);
-    const packs = await backend.packs();
-    expect(packs).toHaveLength(2);
-    for (const key of packs) await backend.removePack(key);
+    await uploadPath(server, 'main', paths[0]!);
+    const [shared, ...more] = await backend.packs();
+    expect(more).toEqual([]);
+    await uploadPath(server, 'main', paths[1]!);
+    await backend.removePack(shared!);
 
-    // The second lies in the first one's pack too.
-    await expect(getNar(server, 'main', paths[0]!)).rejects.toThrow('IncompleteNar');
+    await expect(getNar(server, 'main', paths[1]!)).rejects.toThrow('IncompleteNar');
     const missing = await missingPaths(server, 'main', paths);
     expect([...missing].toSorted()).toEqual(paths.map(({ hash }) => hash).toSorted());
 
