@@ -103,7 +103,7 @@ describe.skipIf(isMissing(found))('a cache that redirects to S3', () => {
         when: ({ method }) => method === 'GET',
         afterBytes: 700_000,
       });
-      // The Host is part of what is signed: a server of its own, which knows this address.
+      // A server of its own: URLs are signed for this address of the bucket.
       const args = [
         ...['--s3-bucket', s3.bucket, '--s3-endpoint', s3.endpoint, '--s3-prefix', `${nix.version}-cut`],
         ...['--downloads', 'redirect', '--s3-public-endpoint', bucket.url],
