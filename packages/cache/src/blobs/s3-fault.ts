@@ -30,6 +30,8 @@ const BY_NAME: Readonly<Record<string, readonly [ErrorCode, string?]>> = {
     'forbidden',
     'check AWS_SECRET_ACCESS_KEY, and that no proxy changes the Host on the way to the endpoint',
   ],
+  InvalidToken: ['forbidden', 'the temporary credentials are not of this server, or have run out'],
+  InvalidTokenId: ['forbidden', 'the temporary credentials are not of this server, or have run out'],
   ExpiredToken: ['forbidden', 'the temporary credentials have run out: renew them'],
   RequestTimeTooSkewed: ['forbidden', "correct this machine's clock, or the server's: use NTP"],
   AuthorizationHeaderMalformed: ['invalid-input', 'give the region of the bucket: --s3-region'],
