@@ -145,6 +145,20 @@ await describeEachS3('S3', (server, name) => {
     expect((await fetch(forged)).status).toBe(403);
   });
 
+  test('a clock that is an hour off is found out and corrected, in signed URLs too', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
+    try {
+      const blobs = await openS3Blobs(location);
+      const writer = await blobs.create('aa/skewed-1.pack');
+      await writer.write([Buffer.from('late')]);
+      await writer.commit();
+      const url = await blobs.signUrl('aa/skewed-1.pack', { contentType: 'x/y', expiresSeconds: 9 });
+      expect(await (await fetch(url)).text()).toBe('late');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('a missing bucket and refused credentials are told apart', async () => {
     await expect(openS3Blobs({ ...location, bucket: 'no-such-bucket' })).rejects.toMatchObject({
       code: 'not-found',
