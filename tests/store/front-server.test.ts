@@ -82,7 +82,7 @@ test('nginx sends a NAR that is one pack, as a whole and in parts', async ({ ski
   expect(head.headers.get('content-length')).toBe(`${bytes.length}`);
   // What a client resumes by is the same for both.
   expect(head.headers.get('etag')).toBe(answer.headers.get('etag'));
-  expect(await downloads('front-server')).toBe(3);
+  expect(await downloads('front-server')).toBe(4);
   expect(await downloads('sent')).toBe(0);
 });
 

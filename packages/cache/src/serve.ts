@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp, createWatchApp } from './api/app.ts';
-import { narInfoShortcut } from './api/narinfo-shortcut.ts';
+import { shortcuts } from './api/shortcuts.ts';
 import type { ApiParts } from './api/parts.ts';
 import { createRequestListener } from './api/request-listener.ts';
 import { startHttpServer, type HttpServer } from './http/http-server.ts';
@@ -66,7 +66,7 @@ export async function serve(parts: ApiParts, options: ServeOptions): Promise<Ser
   const common = { parts, requests, bodyPace };
 
   const app = createApp(parts, metricsText);
-  const listener = createRequestListener({ ...common, app, shortcut: narInfoShortcut(parts) });
+  const listener = createRequestListener({ ...common, app, shortcut: shortcuts(parts) });
   main = await startHttpServer(options.listen, listener, limits);
   const watch = await startWatch(main);
 

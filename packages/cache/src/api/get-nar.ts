@@ -1,5 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { isFlywheelError } from '@flywheel/base';
+import type { Cache } from '../db/metadata.ts';
 import { openNar } from '../store/open-nar.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
@@ -46,16 +47,11 @@ export function getNar(parts: ApiParts): Handler {
     if (range !== undefined) headers['Content-Range'] = `bytes ${start}-${end - 1}/${nar.fileSize}`;
     const status = range === undefined ? 200 : 206;
 
-    const open = await openNar(parts.store, nar, { start, end }).catch((error: unknown) => {
-      if (!isFlywheelError(error, 'corrupt')) throw error;
-      parts.objects.clear();
-      throw wireError('IncompleteNar');
-    });
-    const elsewhere = await handOver(parts, nar, c.req.method);
+    const elsewhere = await whenIntact(parts, handOver(parts, nar, c.req.method));
     if (elsewhere !== undefined) {
-      const common = { 'Content-Type': NAR_TYPE, ...visibilityHeader(cache) };
-      return c.body(null, elsewhere.status, { ...common, ...elsewhere.headers });
+      return c.body(null, elsewhere.status, { ...handedOverHeaders(cache), ...elsewhere.headers });
     }
+    const open = await whenIntact(parts, openNar(parts.store, nar, { start, end }));
     if (c.req.method === 'HEAD') return c.body(null, status, headers);
     // Raw streams: Web streams were measured at 1.3 ms of CPU more per MB.
     c.env.outgoing.writeHead(status, headers);
@@ -70,6 +66,22 @@ export function getNar(parts: ApiParts): Handler {
     parts.figures.downloadsInFlight -= 1;
     return RESPONSE_ALREADY_SENT;
   };
+}
+
+/** Turns the news that a NAR's pack is damaged into the answer for it. */
+async function whenIntact<T>(parts: ApiParts, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isFlywheelError(error, 'corrupt')) throw error;
+    parts.objects.clear();
+    throw wireError('IncompleteNar');
+  }
+}
+
+/** What we say of a NAR that somebody else sends; ranges and length are his. */
+export function handedOverHeaders(cache: Cache): Record<string, string> {
+  return { 'Content-Type': NAR_TYPE, ...visibilityHeader(cache) };
 }
 
 /** `nix copy` asks with HEAD whether a NAR it is about to put is there already. */

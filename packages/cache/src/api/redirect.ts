@@ -1,5 +1,5 @@
 import type { SignUrl } from '../blobs/s3-presign.ts';
-import type { HandOver } from './hand-over.ts';
+import { seenPacks, type HandOver } from './hand-over.ts';
 
 /** Clients follow at once, and a transfer may go on after that. */
 const EXPIRES_SECONDS = 300;
@@ -9,6 +9,7 @@ export function redirectTo(signUrl: SignUrl, contentType: string): HandOver {
   return {
     way: 'redirected',
     forHead: false,
+    seen: seenPacks(),
     async answer(key) {
       const Location = await signUrl(key, { contentType, expiresSeconds: EXPIRES_SECONDS });
       // A kept one would outlive the URL, and let others in than those it was given to.

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { FlywheelError } from '@flywheel/base';
 import { packPath } from '../blobs/folder.ts';
-import type { HandOver } from './hand-over.ts';
+import { seenPacks, type HandedOver, type HandOver } from './hand-over.ts';
 
 /** How the front server wants to be told which file to send. */
 export type SendFile =
@@ -24,15 +24,20 @@ export function parseSendFile(text: string): SendFile {
 
 /** Has the front server send the file of a pack below `root`; it sees to ranges and length. */
 export function sendFileOf(root: string, sendFile: SendFile): HandOver {
-  const headers = (key: string): Readonly<Record<string, string>> =>
-    sendFile.header === 'x-sendfile'
-      ? { 'X-Sendfile': resolve(root, packPath(key)) }
-      : { 'X-Accel-Redirect': sendFile.prefix + packPath(key) };
+  const answerNow = (key: string): HandedOver => ({
+    status: 200,
+    headers:
+      sendFile.header === 'x-sendfile'
+        ? { 'X-Sendfile': resolve(root, packPath(key)) }
+        : { 'X-Accel-Redirect': sendFile.prefix + packPath(key) },
+  });
   return {
     way: 'front-server',
     forHead: true,
+    seen: seenPacks(),
+    answerNow,
     async answer(key) {
-      return { status: 200, headers: headers(key) };
+      return answerNow(key);
     },
   };
 }
