@@ -34,51 +34,57 @@ async function handedOver(cacheUrl: string, nars: readonly PreparedNar[]): Promi
   return found;
 }
 
-test('pull through nginx with X-Accel-Redirect, beside nginx alone', { timeout: 900_000 }, async ({
-  skip,
-}) => {
-  skip(absent.length > 0, `not installed: ${absent.join(', ')}`);
-  const { first } = await makeWorkload(join(folder, 'nars'), CONDITIONS);
-  await using server = await startServer({ args: ['--send-file', 'x-accel-redirect=/internal/'] });
-  const uploads = first.map((nar) => uploadOf(server, nar));
-  await transferAll(uploads, { folder, parallel: 5 });
-  const nars = await handedOver(`${server.url}${CACHE}/`, first);
-  expect(nars.length).toBeGreaterThan(first.length / 2);
+test(
+  'pull through nginx with X-Accel-Redirect, beside nginx alone',
+  { timeout: 900_000 },
+  async ({ skip }) => {
+    skip(absent.length > 0, `not installed: ${absent.join(', ')}`);
+    const { first } = await makeWorkload(join(folder, 'nars'), CONDITIONS);
+    await using server = await startServer({
+      args: ['--send-file', 'x-accel-redirect=/internal/'],
+    });
+    const uploads = first.map((nar) => uploadOf(server, nar));
+    await transferAll(uploads, { folder, parallel: 5 });
+    const nars = await handedOver(`${server.url}${CACHE}/`, first);
+    expect(nars.length).toBeGreaterThan(first.length / 2);
 
-  const site = await documentedSite({ dataDir: server.dataDir, cacheUrl: server.url });
-  await using front = await launchNginx({ root: folder, site });
-  const root = join(folder, 'static');
-  const served = await mirror(`${front.url}${CACHE}/`, nars, root);
-  await using nginx = await launchNginx({ root });
+    const site = await documentedSite({ dataDir: server.dataDir, cacheUrl: server.url });
+    await using front = await launchNginx({ root: folder, site });
+    const root = join(folder, 'static');
+    const served = await mirror(`${front.url}${CACHE}/`, nars, root);
+    await using nginx = await launchNginx({ root });
 
-  const report = new Report('front-server', { ...CONDITIONS, handedOver: nars.length });
-  for (const parallel of [1, 4, 16]) {
-    const pull = (base: string) => () =>
-      transferAll(
-        served.nars.map((path) => ({ url: `${base}${path}` })),
-        { folder, parallel },
+    const report = new Report('front-server', { ...CONDITIONS, handedOver: nars.length });
+    for (const parallel of [1, 4, 16]) {
+      const pull = (base: string) => () =>
+        transferAll(
+          served.nars.map((path) => ({ url: `${base}${path}` })),
+          { folder, parallel },
+        );
+      const [ours, theirs] = await alternate(
+        ROUNDS,
+        pull(`${front.url}${CACHE}/`),
+        pull(nginx.url),
       );
-    const [ours, theirs] = await alternate(
-      ROUNDS,
-      pull(`${front.url}${CACHE}/`),
-      pull(nginx.url),
-    );
-    const bytes = ours[0]?.receivedBytes ?? 0;
-    expect(theirs[0]?.receivedBytes).toBe(bytes);
-    const [seconds, nginxSeconds] = [ours, theirs].map((runs) => median(runs, (run) => run.seconds));
-    const name = `pull by X-Accel-Redirect, ${parallel === 1 ? 'one connection' : `${parallel} connections`}`;
-    const times = (seconds ?? Number.NaN) / (nginxSeconds ?? Number.NaN);
-    report.add(
-      name,
-      {
-        ours: `${rounded(seconds ?? 0)} s`,
-        nginx: `${rounded(nginxSeconds ?? 0)} s`,
-        'times nginx': rounded(times),
-        remarks: `${nars.length} NARs of ${Math.round(bytes / MIB)} MiB`,
-      },
-      { ours, nginx: theirs },
-    );
-    figure(`${name}, times nginx`, times, '×', { max: MAX_TIMES_NGINX });
-  }
-  await report.finish();
-});
+      const bytes = ours[0]?.receivedBytes ?? 0;
+      expect(theirs[0]?.receivedBytes).toBe(bytes);
+      const [seconds, nginxSeconds] = [ours, theirs].map((runs) =>
+        median(runs, (run) => run.seconds),
+      );
+      const name = `pull by X-Accel-Redirect, ${parallel === 1 ? 'one connection' : `${parallel} connections`}`;
+      const times = (seconds ?? Number.NaN) / (nginxSeconds ?? Number.NaN);
+      report.add(
+        name,
+        {
+          ours: `${rounded(seconds ?? 0)} s`,
+          nginx: `${rounded(nginxSeconds ?? 0)} s`,
+          'times nginx': rounded(times),
+          remarks: `${nars.length} NARs of ${Math.round(bytes / MIB)} MiB`,
+        },
+        { ours, nginx: theirs },
+      );
+      figure(`${name}, times nginx`, times, '×', { max: MAX_TIMES_NGINX });
+    }
+    await report.finish();
+  },
+);

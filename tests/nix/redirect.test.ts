@@ -86,7 +86,9 @@ describe.skipIf(isMissing(found))('a cache that redirects to S3', () => {
         await store.mustRun(['nix-store', '--verify', '--check-contents']);
       }
       const metrics = await (await fetch(`${site.server.url}metrics`)).text();
-      const redirected = /^flywheel_cache_downloads_total\{way="redirected"\} (\d+)$/m.exec(metrics);
+      const redirected = /^flywheel_cache_downloads_total\{way="redirected"\} (\d+)$/m.exec(
+        metrics,
+      );
       expect(Number(redirected?.[1])).toBeGreaterThanOrEqual(2 * PATHS);
       expect(metrics).toMatch(/^flywheel_cache_s3_requests_total\{operation="PutObject"\} \d+$/m);
       expect(metrics).not.toContain('operation="GetObject"');
@@ -105,7 +107,14 @@ describe.skipIf(isMissing(found))('a cache that redirects to S3', () => {
       });
       // A server of its own: URLs are signed for this address of the bucket.
       const args = [
-        ...['--s3-bucket', s3.bucket, '--s3-endpoint', s3.endpoint, '--s3-prefix', `${nix.version}-cut`],
+        ...[
+          '--s3-bucket',
+          s3.bucket,
+          '--s3-endpoint',
+          s3.endpoint,
+          '--s3-prefix',
+          `${nix.version}-cut`,
+        ],
         ...['--downloads', 'redirect', '--s3-public-endpoint', bucket.url],
       ];
       await using here = await openSite(nix, PATHS, { args, env: s3.env });

@@ -31,7 +31,9 @@ export function chooseHandOver(
     );
   }
   if (sendFile !== undefined) return sendFileOf(dataDir, sendFile);
-  return downloads === 'redirect' && s3 !== undefined ? redirectTo(s3.signUrl, NAR_TYPE) : undefined;
+  return downloads === 'redirect' && s3 !== undefined
+    ? redirectTo(s3.signUrl, NAR_TYPE)
+    : undefined;
 }
 
 function invalid(message: string, hint: string): FlywheelError {

@@ -17,9 +17,13 @@ export function parseSendFile(text: string): SendFile {
   if (text === 'x-sendfile') return { header: 'x-sendfile' };
   const prefix = /^x-accel-redirect=(\/(?:[\w.~-]+\/)+)$/.exec(text)?.[1];
   if (prefix !== undefined) return { header: 'x-accel-redirect', prefix };
-  throw new FlywheelError('invalid-input', `"${text}" is no way to have a front server send files`, {
-    details: { hint: 'write x-sendfile, or x-accel-redirect=/internal/ with slashes around it' },
-  });
+  throw new FlywheelError(
+    'invalid-input',
+    `"${text}" is no way to have a front server send files`,
+    {
+      details: { hint: 'write x-sendfile, or x-accel-redirect=/internal/ with slashes around it' },
+    },
+  );
 }
 
 /** Has the front server send the file of a pack below `root`; it sees to ranges and length. */

@@ -31,7 +31,9 @@ export class OpenDownloads {
   take(key: string, offset: number, skip: number): Download | undefined {
     const index = this.#idle.findLastIndex(
       (each) =>
-        each.key === key && each.position <= offset && offset <= Math.min(each.position + skip, each.end - 1),
+        each.key === key &&
+        each.position <= offset &&
+        offset <= Math.min(each.position + skip, each.end - 1),
     );
     return index === -1 ? undefined : this.#idle.splice(index, 1)[0];
   }

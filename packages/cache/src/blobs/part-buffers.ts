@@ -1,5 +1,3 @@
-import { Semaphore } from '@flywheel/base';
-
 /** A buffer that a writer fills and sends. */
 export interface PartBuffer {
   readonly bytes: Buffer;
@@ -7,32 +5,49 @@ export interface PartBuffer {
   release(spoilt?: boolean): void;
 }
 
+/** Kept for the next upload, resident or not: fresh memory costs a page fault each 4 KiB. */
+const KEPT = 8;
+
 /**
- * The memory of all uploads' parts: never more than `count` buffers, whatever the number and size
- * of uploads. A writer holds at most one that it fills, so whoever waits waits for parts that are
- * being sent or filled, never for another who waits.
+ * The memory of all uploads' parts: one buffer for each writer, and `spares` for those that fill a
+ * part while others of theirs are sent. There is no waiting for another writer's buffer: who waits
+ * holds memory of the compression, which the other one may need to go on. So the number of
+ * uploads bounds the memory, and UploadGate bounds that.
  */
 export class PartBuffers {
-  readonly size: number;
-  readonly #places: Semaphore;
+  readonly #size: number;
+  #spares: number;
   readonly #free: Buffer[] = [];
 
-  constructor(size: number, count: number) {
-    this.size = size;
-    this.#places = new Semaphore(count);
+  constructor(size: number, spares: number) {
+    this.#size = size;
+    this.#spares = spares;
   }
 
-  async acquire(): Promise<PartBuffer> {
-    const leave = await this.#places.acquire();
-    const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.size);
+  /** For a writer that holds none. */
+  take(): PartBuffer {
+    return this.#make(() => {});
+  }
+
+  /** For a writer that holds one; undefined when all are in use. */
+  takeSpare(): PartBuffer | undefined {
+    if (this.#spares === 0) return undefined;
+    this.#spares -= 1;
+    return this.#make(() => {
+      this.#spares += 1;
+    });
+  }
+
+  #make(onRelease: () => void): PartBuffer {
+    const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#size);
     let held = true;
     return {
       bytes,
       release: (spoilt = false) => {
         if (!held) return;
         held = false;
-        if (!spoilt) this.#free.push(bytes);
-        leave();
+        if (!spoilt && this.#free.length < KEPT) this.#free.push(bytes);
+        onRelease();
       },
     };
   }

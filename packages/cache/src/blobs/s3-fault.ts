@@ -31,7 +31,10 @@ const BY_NAME: Readonly<Record<string, readonly [ErrorCode, string?]>> = {
     'check AWS_SECRET_ACCESS_KEY, and that no proxy changes the Host on the way to the endpoint',
   ],
   InvalidToken: ['forbidden', 'the temporary credentials are not of this server, or have run out'],
-  InvalidTokenId: ['forbidden', 'the temporary credentials are not of this server, or have run out'],
+  InvalidTokenId: [
+    'forbidden',
+    'the temporary credentials are not of this server, or have run out',
+  ],
   ExpiredToken: ['forbidden', 'the temporary credentials have run out: renew them'],
   RequestTimeTooSkewed: ['forbidden', "correct this machine's clock, or the server's: use NTP"],
   AuthorizationHeaderMalformed: ['invalid-input', 'give the region of the bucket: --s3-region'],
@@ -56,7 +59,8 @@ const BY_STATUS: Readonly<Record<number, readonly [ErrorCode, string?]>> = {
 };
 
 const BY_SYSTEM_CODE: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'no such host: check the endpoint, and --s3-path-style true where buckets have no host names',
+  ENOTFOUND:
+    'no such host: check the endpoint, and --s3-path-style true where buckets have no host names',
   ECONNREFUSED: 'nothing listens there: check the endpoint and its port',
   ERR_SSL_WRONG_VERSION_NUMBER: 'the endpoint speaks plain HTTP: write it with http://',
 };

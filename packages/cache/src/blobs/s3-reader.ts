@@ -35,7 +35,8 @@ export class S3Reader implements BlobReader {
     for (let filled = 0; filled < into.length;) {
       const at = offset + filled;
       const download =
-        downloads.take(this.#key, at, SKIP_BYTES) ?? (await this.#open(at, Math.min(until, this.size)));
+        downloads.take(this.#key, at, SKIP_BYTES) ??
+        (await this.#open(at, Math.min(until, this.size)));
       try {
         await skipTo(download, at);
         filled += await readSome(download, into.subarray(filled));

@@ -3,10 +3,7 @@ import type { BlobWriter } from './blobs.ts';
 import type { PartBuffer } from './part-buffers.ts';
 import { ifPresent, s3Call, type S3Context } from './s3-call.ts';
 
-/**
- * Up to here a blob needs no buffer of the shared ones: most packs are smaller, and a push of many
- * small paths must not wait for large ones.
- */
+/** Up to here a blob is kept in pieces of its own size: most packs are smaller than a part. */
 const SMALL_BYTES = 512 * 1024;
 
 /** What S3 takes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -22,7 +19,8 @@ export class S3Writer implements BlobWriter {
   readonly #context: S3Context;
   readonly #key: string;
   readonly #parts: Promise<{ PartNumber: number; ETag: string | undefined }>[] = [];
-  /** Bytes of the part that fills: in pieces while they are few, then in a shared buffer. */
+  readonly #sending = new Set<Promise<void>>();
+  /** Bytes of the part that fills: in pieces while they are few, then in a buffer. */
   #pieces: Buffer[] = [];
   #buffer: PartBuffer | undefined;
   #used = 0;
@@ -85,9 +83,15 @@ export class S3Writer implements BlobWriter {
     }
   }
 
-  /** Waits while all buffers are taken, so that memory stays bounded. */
+  /** Where no spare one is left, waits until a part of its own is sent: memory stays bounded. */
   async #takeBuffer(): Promise<PartBuffer> {
-    const buffer = await this.#context.buffers.acquire();
+    const { buffers } = this.#context;
+    let buffer: PartBuffer | undefined;
+    while (this.#sending.size > 0 && buffer === undefined) {
+      buffer = buffers.takeSpare();
+      if (buffer === undefined) await Promise.race(this.#sending);
+    }
+    buffer ??= buffers.take();
     let at = 0;
     for (const piece of this.#pieces) at += piece.copy(buffer.bytes, at);
     this.#pieces = [];
@@ -102,9 +106,7 @@ export class S3Writer implements BlobWriter {
     let stored = false;
     try {
       await s3Call(`store ${this.#key}`, () =>
-        client.send(
-          new sdk.PutObjectCommand({ Bucket, Key: this.#key, Body, ContentType: TYPE }),
-        ),
+        client.send(new sdk.PutObjectCommand({ Bucket, Key: this.#key, Body, ContentType: TYPE })),
       );
       stored = true;
     } finally {
@@ -131,13 +133,16 @@ export class S3Writer implements BlobWriter {
       client.send(new sdk.UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body })),
     ).then(({ ETag }) => ({ PartNumber, ETag }));
     this.#parts.push(part);
-    part.then(
-      () => buffer.release(),
-      (error: unknown) => {
-        this.#failure ??= error;
-        buffer.release(true);
-      },
-    );
+    const sent = part
+      .then(
+        () => buffer.release(),
+        (error: unknown) => {
+          this.#failure ??= error;
+          buffer.release(true);
+        },
+      )
+      .finally(() => this.#sending.delete(sent));
+    this.#sending.add(sent);
   }
 
   #begin(): Promise<string> {

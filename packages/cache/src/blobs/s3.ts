@@ -19,13 +19,13 @@ export interface S3Blobs extends Blobs {
 }
 
 /**
- * Bytes of a part. S3 takes 10,000 parts, all but the last of at least 5 MiB and, on R2, of one
- * size: these reach 78 GiB of compressed NAR.
+ * Bytes of a part. S3 takes 10,000 parts, all but the last of at least these 5 MiB and, on R2, of
+ * one size: they reach 48 GiB of compressed NAR.
  */
-const PART_BYTES = 8 * 1024 * 1024;
+const PART_BYTES = 5 * 1024 * 1024;
 
-/** 128 MiB, for the parts of all uploads that are filled or sent at a time. */
-const PART_BUFFERS = 16;
+/** Beside the one part that each upload has in memory. */
+const SPARE_PARTS = 4;
 
 /** Downloads left in the middle: of a NAR that lies in several packs, of ranges. */
 const OPEN_DOWNLOADS = 64;
@@ -42,7 +42,7 @@ export async function openS3Blobs(place: S3Location): Promise<S3Blobs> {
   const context: S3Context = {
     ...connection,
     bucket,
-    buffers: new PartBuffers(PART_BYTES, PART_BUFFERS),
+    buffers: new PartBuffers(PART_BYTES, SPARE_PARTS),
     downloads: new OpenDownloads(OPEN_DOWNLOADS),
   };
   await checkAccess(context, prefix);
@@ -98,11 +98,12 @@ export async function openS3Blobs(place: S3Location): Promise<S3Blobs> {
   };
 }
 
-/** Asks with a list, whose refusal says why in a body; then tries to write, as a push will. */
-async function checkAccess(
-  { client, sdk, bucket: Bucket }: S3Context,
-  Prefix: string,
-): Promise<void> {
+/**
+ * Does once what the cache will do later. First a list, whose refusal says why in a body, which that
+ * of a HEAD cannot.
+ */
+async function checkAccess(context: S3Context, Prefix: string): Promise<void> {
+  const { client, sdk, bucket: Bucket } = context;
   await s3Call(`use the bucket ${Bucket}`, () =>
     client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix, MaxKeys: 1 })),
   );
@@ -110,6 +111,7 @@ async function checkAccess(
   await s3Call(`write to the bucket ${Bucket}`, () =>
     client.send(new sdk.PutObjectCommand({ Bucket, Key, Body: 'x' })),
   );
+  await abortUploads(context, Key);
   await s3Call(`delete from the bucket ${Bucket}`, () =>
     client.send(new sdk.DeleteObjectCommand({ Bucket, Key })),
   );

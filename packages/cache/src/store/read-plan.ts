@@ -19,8 +19,7 @@ export function planReads(segments: readonly Segment[]): readonly PlannedSegment
   for (const segment of segments.toReversed()) {
     const end = segment.offset + segment.length;
     const next = ahead.get(segment.pack);
-    const goesOn =
-      next !== undefined && next.offset >= end && next.offset - end <= MAX_GAP_BYTES;
+    const goesOn = next !== undefined && next.offset >= end && next.offset - end <= MAX_GAP_BYTES;
     const until = goesOn ? next.until : end;
     ahead.set(segment.pack, { offset: segment.offset, until });
     planned.push({ ...segment, until });

@@ -22,7 +22,6 @@ const ABANDONED_MS = 24 * 60 * 60 * 1000;
 export async function reclaim(store: NarStore): Promise<Reclaimed> {
   const { metadata, blobs } = store;
   const uploads = await removeTraces(store);
-  await blobs.removeLeftovers(ABANDONED_MS);
   let nars = 0;
   for (let removed = BATCH; removed === BATCH; nars += removed) {
     removed = await metadata.removeUnusedNars(BATCH);
@@ -41,6 +40,7 @@ export async function reclaim(store: NarStore): Promise<Reclaimed> {
     }
     await metadata.removePacks(condemned.map((pack) => pack.id));
   }
+  await blobs.removeLeftovers(ABANDONED_MS);
   return { nars, packs, bytes, uploads };
 }
 
