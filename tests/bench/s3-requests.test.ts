@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { figure, isMissing, startVersity } from '@flywheel/testing';
-import type { CacheProcess } from '@flywheel/testing';
+import type { CacheProcess, S3Server } from '@flywheel/testing';
 import { CACHE, startServer, uploadOf } from './attic-server.ts';
 import { GIB, MIB, narBytes } from './bench.ts';
 import { transferAll } from './curl.ts';
@@ -43,8 +43,8 @@ async function countDuring(server: CacheProcess, work: () => Promise<unknown>): 
 test('requests to S3 for each GiB of NARs', { timeout: 600_000 }, async ({ skip }) => {
   skip(!existsSync('/usr/bin/curl'), 'curl is not installed');
   const found = await startVersity();
-  if (isMissing(found)) return skip(found.missing);
-  await using s3 = found;
+  skip(isMissing(found), isMissing(found) ? found.missing : '');
+  await using s3 = found as S3Server;
   const workload = await makeWorkload(join(folder, 'nars'), CONDITIONS);
   const args = ['--s3-bucket', s3.bucket, '--s3-endpoint', s3.endpoint];
   await using server = await startServer({ args, env: s3.env });

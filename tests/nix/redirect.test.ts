@@ -17,6 +17,12 @@ afterAll(async () => {
   if (!isMissing(found)) await s3[Symbol.asyncDispose]();
 });
 
+/** What the server is told: `endpoint` is what it redirects to. */
+function redirectTo(endpoint: string, prefix: string): readonly string[] {
+  const place = ['--s3-bucket', s3.bucket, '--s3-endpoint', s3.endpoint, '--s3-prefix', prefix];
+  return [...place, '--downloads', 'redirect', '--s3-public-endpoint', endpoint];
+}
+
 if (isMissing(found)) test('redirects to S3', ({ skip }) => skip(found.missing));
 
 describe.skipIf(isMissing(found))('a cache that redirects to S3', () => {
@@ -27,11 +33,8 @@ describe.skipIf(isMissing(found))('a cache that redirects to S3', () => {
 
     beforeAll(async () => {
       // Under another name than the cache, as it is in production: nix's netrc goes by the name.
-      const args = [
-        ...['--s3-bucket', s3.bucket, '--s3-endpoint', s3.endpoint],
-        ...['--s3-prefix', nix.version, '--downloads', 'redirect'],
-        ...['--s3-public-endpoint', s3.endpoint.replace('127.0.0.1', 'localhost')],
-      ];
+      const endpoint = s3.endpoint.replace('127.0.0.1', 'localhost');
+      const args = redirectTo(endpoint, nix.version);
       site = await openSite(nix, PATHS, { args, env: s3.env });
       cache = await createCache(site.server, 'public', { isPublic: true });
       secret = await createCache(site.server, 'secret', { isPublic: false });
@@ -106,17 +109,7 @@ describe.skipIf(isMissing(found))('a cache that redirects to S3', () => {
         afterBytes: 700_000,
       });
       // A server of its own: URLs are signed for this address of the bucket.
-      const args = [
-        ...[
-          '--s3-bucket',
-          s3.bucket,
-          '--s3-endpoint',
-          s3.endpoint,
-          '--s3-prefix',
-          `${nix.version}-cut`,
-        ],
-        ...['--downloads', 'redirect', '--s3-public-endpoint', bucket.url],
-      ];
+      const args = redirectTo(bucket.url, `${nix.version}-cut`);
       await using here = await openSite(nix, PATHS, { args, env: s3.env });
       const target = await createCache(here.server, 'cut', { isPublic: true });
       await here.builder.mustRun(['nix', 'copy', '--to', target.url, here.closure.root]);

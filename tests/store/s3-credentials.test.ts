@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +56,7 @@ async function temporaryKeys(): Promise<Keys> {
 
 /** Plays AWS's STS and the endpoint of a container's role: both pass MinIO's keys on. */
 async function startIssuer(): Promise<void> {
-  issuer = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const keys = await temporaryKeys();
     if (request.method === 'GET') {
       asked.push(`${request.url} ${request.headers.authorization}`);
@@ -72,7 +72,8 @@ async function startIssuer(): Promise<void> {
     <Credentials>${fields.join('')}</Credentials>
   </AssumeRoleWithWebIdentityResult>
 </AssumeRoleWithWebIdentityResponse>`);
-  });
+  };
+  issuer = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
   issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { figure, isMissing, startCacheProcess, startVersity } from '@flywheel/testing';
+import type { S3Server } from '@flywheel/testing';
 import { costOf } from '../bench/process-cost.ts';
 import { createCache, uploadPath, verifyPath } from './attic-client.ts';
 import { generatePath, realisticBytes } from './sample-nars.ts';
@@ -10,8 +11,8 @@ const SIZE = 128 * MIB;
 
 test(`${PARALLEL} pushes at once go to S3 in bounded memory, and come back`, async ({ skip }) => {
   const found = await startVersity();
-  if (isMissing(found)) return skip(found.missing);
-  await using s3 = found;
+  skip(isMissing(found), isMissing(found) ? found.missing : '');
+  await using s3 = found as S3Server;
   const paths = await Promise.all(
     Array.from({ length: PARALLEL }, (_, i) =>
       generatePath(`large-${i}`, SIZE, () => realisticBytes(SIZE, `large ${i}`)),

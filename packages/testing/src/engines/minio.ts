@@ -22,10 +22,9 @@ export async function startMinio(): Promise<S3Server | Missing> {
     await mkdir(join(folder, 'data', bucket), { recursive: true });
     return {
       bucket,
-      command: [
-        program,
-        ...['server', '--quiet', '--address', `127.0.0.1:${port}`, join(folder, 'data')],
-      ],
+      // prettier-ignore
+      command: [program, 'server', '--quiet', '--address', `127.0.0.1:${port}`,
+        join(folder, 'data')],
       env: {
         MINIO_ROOT_USER: S3_ACCESS_KEY,
         MINIO_ROOT_PASSWORD: S3_SECRET_KEY,

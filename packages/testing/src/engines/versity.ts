@@ -20,10 +20,9 @@ export async function startVersity(): Promise<S3Server | Missing> {
     await mkdir(join(folder, 'data', bucket), { recursive: true });
     return {
       bucket,
-      command: [
-        program,
-        ...['--port', `127.0.0.1:${port}`, '--quiet', 'posix', join(folder, 'data')],
-      ],
+      // prettier-ignore
+      command: [program, '--port', `127.0.0.1:${port}`, '--quiet',
+        'posix', join(folder, 'data')],
       env: { ROOT_ACCESS_KEY: S3_ACCESS_KEY, ROOT_SECRET_KEY: S3_SECRET_KEY },
     };
   });
