@@ -29,12 +29,13 @@ export class OpenDownloads {
    * must not share one.
    */
   take(key: string, offset: number, skip: number): Download | undefined {
-    const index = this.#idle.findLastIndex(
-      (each) =>
-        each.key === key &&
-        each.position <= offset &&
-        offset <= Math.min(each.position + skip, each.end - 1),
-    );
+    const isAt = (each: Download, atMost: number): boolean =>
+      each.key === key && each.position <= offset && offset <= each.position + atMost;
+    const exact = this.#idle.findLastIndex((each) => isAt(each, 0));
+    const index =
+      exact === -1
+        ? this.#idle.findLastIndex((each) => offset < each.end && isAt(each, skip))
+        : exact;
     return index === -1 ? undefined : this.#idle.splice(index, 1)[0];
   }
 

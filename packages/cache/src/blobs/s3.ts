@@ -27,8 +27,8 @@ const PART_BYTES = 5 * 1024 * 1024;
 /** Beside the one part that each upload has in memory. */
 const SPARE_PARTS = 4;
 
-/** Downloads left in the middle: of a NAR that lies in several packs, of ranges. */
-const OPEN_DOWNLOADS = 64;
+/** Between two reads: each client that is being sent to has one for each pack of its NAR. */
+const OPEN_DOWNLOADS = 256;
 
 /**
  * Blobs in an S3 bucket. Throws when the bucket cannot be used, saying whether it is missing, the
