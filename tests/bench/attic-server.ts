@@ -1,5 +1,5 @@
 import { startCacheProcess } from '@flywheel/testing';
-import type { CacheProcess } from '@flywheel/testing';
+import type { CacheProcess, CacheProcessOptions } from '@flywheel/testing';
 import type { Transfer } from './curl.ts';
 import type { PreparedNar } from './workload.ts';
 
@@ -7,8 +7,8 @@ import type { PreparedNar } from './workload.ts';
 export const CACHE = 'bench';
 
 /** Our server with an empty public cache. */
-export async function startServer(): Promise<CacheProcess> {
-  const server = await startCacheProcess();
+export async function startServer(options: CacheProcessOptions = {}): Promise<CacheProcess> {
+  const server = await startCacheProcess(options);
   const created = await fetch(`${server.url}_api/v1/cache-config/${CACHE}`, {
     method: 'POST',
     headers: {

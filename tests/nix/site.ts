@@ -1,5 +1,11 @@
 import { buildClosure, startCacheProcess } from '@flywheel/testing';
-import type { BuiltClosure, CacheProcess, NixEngine, NixStore } from '@flywheel/testing';
+import type {
+  BuiltClosure,
+  CacheProcess,
+  CacheProcessOptions,
+  NixEngine,
+  NixStore,
+} from '@flywheel/testing';
 
 /** What each suite here starts from: our server, and a closure in a store of the nix under test. */
 export interface Site extends AsyncDisposable {
@@ -10,8 +16,12 @@ export interface Site extends AsyncDisposable {
   readonly netrc: string;
 }
 
-export async function openSite(nix: NixEngine, paths: number): Promise<Site> {
-  const server = await startCacheProcess();
+export async function openSite(
+  nix: NixEngine,
+  paths: number,
+  options: CacheProcessOptions = {},
+): Promise<Site> {
+  const server = await startCacheProcess(options);
   const netrc = netrcFor(server, server.adminToken);
   const builder = await nix.openStore({ netrc });
   const dispose = async (): Promise<void> => {

@@ -96,6 +96,20 @@ export async function missingPaths(
   return new Set(answer.missing_paths);
 }
 
+/** The stored bytes of a NAR, or of the part that a Range header names. */
+export async function getNar(
+  server: CacheProcess,
+  cache: string,
+  path: GeneratedPath,
+  headers: Record<string, string> = {},
+): Promise<Buffer> {
+  const response = await call(server, 'GET', `${cache}/nar/${path.hash}.nar`, headers);
+  const body = Buffer.concat(await Array.fromAsync(response as AsyncIterable<Buffer>));
+  const expected = headers['Range'] === undefined ? 200 : 206;
+  if (response.statusCode === expected) return body;
+  throw new Error(`nar: ${response.statusCode} ${body.toString()}`);
+}
+
 /** Downloads and decompresses a NAR and compares hash and size; throws on any difference. */
 export async function verifyPath(
   server: CacheProcess,

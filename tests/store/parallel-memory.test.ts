@@ -17,7 +17,7 @@ test('sixteen NARs of 1 GiB at once go up in bounded memory', { timeout: 900_000
     Array.from({ length: PARALLEL }, (_, i) =>
       generatePath(`gib-${i}`, SIZE, function* contents() {
         yield* realisticBytes(OWN, `own ${i}`);
-        for (let done = OWN; done < SIZE; ) {
+        for (let done = OWN; done < SIZE;) {
           for (const block of common) {
             const piece = block.subarray(0, Math.min(block.length, SIZE - done));
             done += piece.length;

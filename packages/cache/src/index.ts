@@ -2,6 +2,10 @@ export { startCacheServer } from './server.ts';
 export type { CacheServer, CacheServerOptions } from './server.ts';
 export { migrateDatabase } from './server-role.ts';
 export type { ServerRole } from './server-role.ts';
+export type { S3Location } from './blobs/s3-location.ts';
+export type { Downloads } from './api/choose-hand-over.ts';
+export { parseSendFile } from './api/send-file.ts';
+export type { SendFile } from './api/send-file.ts';
 export {
   dataDirectory,
   ensureTokenKey,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp, createWatchApp } from './api/app.ts';
-import { narInfoShortcut } from './api/narinfo-shortcut.ts';
+import { shortcuts } from './api/shortcuts.ts';
 import type { ApiParts } from './api/parts.ts';
 import { createRequestListener } from './api/request-listener.ts';
 import { startHttpServer, type HttpServer, type RequestListener } from './http/http-server.ts';
@@ -19,6 +19,7 @@ export interface ServeOptions {
   readonly watchOnly: boolean;
   readonly version: string;
   readonly statements: () => number;
+  readonly s3Requests: () => ReadonlyMap<string, number>;
 }
 
 export interface ShutdownTimes {
@@ -57,6 +58,7 @@ export async function serve(parts: ApiParts, options: ServeOptions): Promise<Ser
     frames: () => parts.store.frames.usage(),
     pendingUses: () => parts.uses.pending(),
     statements: options.statements,
+    s3Requests: options.s3Requests,
     store: async () => (await parts.storeFigures(STORE_FIGURES_MS)).statistics,
   });
   const bodyPace = {
@@ -70,7 +72,7 @@ export async function serve(parts: ApiParts, options: ServeOptions): Promise<Ser
     : createRequestListener({
         ...common,
         app: createApp(parts, metricsText),
-        shortcut: narInfoShortcut(parts),
+        shortcut: shortcuts(parts),
       });
   main = await startHttpServer(options.listen, listener, limits);
   const watch = await startWatch(main);

@@ -11,28 +11,21 @@ import {
 import { createCacheDirectory } from './api/cache-directory.ts';
 import { createObjectMemo } from './api/object-memo.ts';
 import type { ApiParts, ApiSettings } from './api/parts.ts';
+import { chooseHandOver, type Downloads } from './api/choose-hand-over.ts';
 import { createReadiness, type Probes } from './api/readiness.ts';
+import type { SendFile } from './api/send-file.ts';
 import { createStoreFigures } from './api/store-figures.ts';
 import { UploadGate, type UploadGateOptions } from './api/upload-gate.ts';
 import { createUseTracker } from './api/use-tracker.ts';
 import { openIdentity } from './access/identity.ts';
 import type { RateSettings } from './access/rate-limits.ts';
-import { openFolderBlobs } from './blobs/folder.ts';
-import {
-  dataDirectory,
-  ensureTokenKey,
-  lockDataDirectory,
-  prepareDataDirectory,
-} from './data-directory.ts';
+import { dataDirectory, ensureTokenKey, prepareDataDirectory } from './data-directory.ts';
 import { keepAdminToken } from './keep-admin-token.ts';
 import { serve, type ShutdownTimes } from './serve.ts';
 import type { HttpLimits } from './http/limits.ts';
 import type { ListenAddress } from './http/listen.ts';
 import { countReclaim, createFigures } from './metrics/figures.ts';
-import { openPostgres } from './db/postgres.ts';
-import { openSqlite } from './db/sqlite.ts';
-import { createSqlMetadata } from './db/sql-metadata.ts';
-import { prepareSchema, requireWhole, type ServerRole } from './server-role.ts';
+import { openStores, type StoreOptions } from './open-stores.ts';
 import { ChunkerPool } from './store/chunker-pool.ts';
 import { createFramePool } from './store/frame-pool.ts';
 import { NarLocks } from './store/nar-locks.ts';
@@ -40,13 +33,11 @@ import type { NarStore } from './store/nar-store.ts';
 import { OpenPacks } from './store/open-packs.ts';
 import { startReclaiming } from './store/reclaim-loop.ts';
 
-export interface CacheServerOptions {
-  /** Everything lives here: database, packs, keys. Created where missing. */
-  readonly dataDir: string;
-  /** `postgresql://…`, to share with other replicas; without it, SQLite in the data directory. */
-  readonly database?: string | undefined;
-  /** What this server does of the whole; default everything. */
-  readonly role?: ServerRole | undefined;
+export interface CacheServerOptions extends StoreOptions {
+  /** Whether we send NARs from S3 ourselves, or tell clients where to get them. Default `proxy`. */
+  readonly downloads?: Downloads | undefined;
+  /** The front server that every client comes through sends packs, which lie in a folder. */
+  readonly sendFile?: SendFile | undefined;
   readonly listen: ListenAddress;
   /** A second address with /metrics, /healthz and /readyz only, for everybody who reaches it. */
   readonly metricsListen?: ListenAddress | undefined;
@@ -103,9 +94,9 @@ const DEFAULT_UPLOADS: UploadGateOptions = {
 };
 
 /**
- * Starts the binary cache on SQLite or PostgreSQL and a folder. Throws with a hint when the
- * directory cannot be written or is in use, the database is damaged or does not answer, or the port
- * is taken; nothing is changed then.
+ * Starts the binary cache on SQLite or PostgreSQL and a folder or S3. Throws with a hint when the
+ * directory cannot be written or is in use, the database is damaged or does not answer, the bucket
+ * cannot be used, or the port is taken; nothing is changed then.
  */
 export async function startCacheServer(options: CacheServerOptions): Promise<CacheServer> {
   const clock = options.clock ?? systemClock;
@@ -114,20 +105,14 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   await prepareDataDirectory(directory);
 
   await using cleanup = new AsyncDisposableStack();
-  const alone = options.database === undefined;
-  const role = options.role ?? 'all';
-  if (alone) requireWhole(role);
-  if (alone) cleanup.defer(await lockDataDirectory(directory));
-  const database = alone ? openSqlite(directory.database) : await openPostgres(options.database);
-  const metadata = createSqlMetadata(database, clock);
-  cleanup.defer(() => metadata.close());
-  await prepareSchema(database, role, clock);
-  const blobs = await openFolderBlobs(options.dataDir);
-  if (alone) {
+  const stores = cleanup.use(await openStores(options, clock));
+  const { metadata, blobs, database, soleOwner } = stores;
+  const handOver = chooseHandOver(options, stores);
+  if (soleOwner) {
     // The lock is ours: whoever held a lease or wrote a file is dead. With PostgreSQL other replicas
     // live; what those leave that do not is found by its lease when that has run out.
     await metadata.abandonAllLeases();
-    await blobs.removeLeftovers();
+    if (options.s3 === undefined) await blobs.removeLeftovers(0);
   }
 
   const { tokenKeys } = options;
@@ -139,7 +124,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     rates: options.rates,
     auditDays: options.auditDays,
     reloadEveryMs: options.reloadEveryMs,
-    alone,
+    alone: soleOwner,
     clock,
     logger,
   });
@@ -175,10 +160,11 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     identity,
     renewAdminToken: () => admin.renew(),
     caches: createCacheDirectory(metadata, clock),
-    objects: createObjectMemo(metadata, clock, { soleWriter: alone }),
+    objects: createObjectMemo(metadata, clock, { soleWriter: soleOwner }),
     narLocks: new NarLocks(),
     uses: createUseTracker(metadata, clock, logger),
     uploads: new UploadGate({ ...DEFAULT_UPLOADS, ...options.uploads }),
+    handOver,
     figures,
     readiness: createReadiness(probesOf(store), clock, logger),
     storeFigures: createStoreFigures(metadata, clock),
@@ -193,16 +179,17 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     }),
   };
   cleanup.defer(() => parts.uses.close());
-  if (role !== 'api') {
+  if (options.role !== 'api') {
     const reclaiming = startReclaiming(store, (result) => countReclaim(figures, result));
     cleanup.defer(() => reclaiming.stop());
   }
 
   const serving = await serve(parts, {
     ...options,
-    watchOnly: role === 'gc',
+    watchOnly: options.role === 'gc',
     version: options.version ?? 'unknown',
     statements: () => database.statements(),
+    s3Requests: () => stores.s3?.requests ?? new Map(),
   });
   cleanup.defer(() => serving.close());
   const { url, metricsUrl } = serving;
@@ -229,8 +216,6 @@ function probesOf({ metadata, blobs }: NarStore): Probes {
   return {
     // One indexed read. No cache has this name.
     database: () => metadata.findCache('.'),
-    async blobs() {
-      await (await blobs.create('00/readiness-probe.pack')).abort();
-    },
+    blobs: () => blobs.probe(),
   };
 }

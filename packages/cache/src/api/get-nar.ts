@@ -1,14 +1,19 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { isFlywheelError } from '@flywheel/base';
+import type { Cache } from '../db/metadata.ts';
 import { openNar } from '../store/open-nar.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
+import { handOver } from './hand-over.ts';
 import type { ApiContext, ApiParts, Handler } from './parts.ts';
 import { parseRange } from './range.ts';
 import { sendNar } from './send-nar.ts';
 import { parseStorePathFile } from './store-path-file.ts';
 import { isStagedNarName } from './staged-nar.ts';
 import { visibilityHeader } from './visibility.ts';
+
+/** What every NAR is served as, by whomever. */
+export const NAR_TYPE = 'application/x-nix-nar';
 
 /** GET /{cache}/nar/{hash}.nar, compressed as stored, with length and ranges. */
 export function getNar(parts: ApiParts): Handler {
@@ -24,7 +29,7 @@ export function getNar(parts: ApiParts): Handler {
 
     const { nar } = known.object;
     const headers: Record<string, string> = {
-      'Content-Type': 'application/x-nix-nar',
+      'Content-Type': NAR_TYPE,
       'Accept-Ranges': 'bytes',
       // The stored bytes of one NAR differ when it is healed or repacked, so both are in the tag.
       ETag: `"${nar.hash.toString('hex').slice(0, 32)}-${nar.id}-${nar.fileSize}"`,
@@ -42,15 +47,16 @@ export function getNar(parts: ApiParts): Handler {
     if (range !== undefined) headers['Content-Range'] = `bytes ${start}-${end - 1}/${nar.fileSize}`;
     const status = range === undefined ? 200 : 206;
 
-    const open = await openNar(parts.store, nar).catch((error: unknown) => {
-      if (!isFlywheelError(error, 'corrupt')) throw error;
-      parts.objects.clear();
-      throw wireError('IncompleteNar');
-    });
+    const elsewhere = await whenIntact(parts, handOver(parts, nar, c.req.method));
+    if (elsewhere !== undefined) {
+      return c.body(null, elsewhere.status, { ...handedOverHeaders(cache), ...elsewhere.headers });
+    }
+    const open = await whenIntact(parts, openNar(parts.store, nar, { start, end }));
     if (c.req.method === 'HEAD') return c.body(null, status, headers);
     // Raw streams: Web streams were measured at 1.3 ms of CPU more per MB.
     c.env.outgoing.writeHead(status, headers);
     const { patienceMs } = c.env.exchange.body;
+    parts.figures.downloads.sent += 1;
     parts.figures.downloadsInFlight += 1;
     await sendNar(c.env.outgoing, open, { start, end }, patienceMs).catch((error: unknown) => {
       // The head is out: all that is left to tell the client is a cut connection.
@@ -62,10 +68,26 @@ export function getNar(parts: ApiParts): Handler {
   };
 }
 
+/** Turns the news that a NAR's pack is damaged into the answer for it. */
+async function whenIntact<T>(parts: ApiParts, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isFlywheelError(error, 'corrupt')) throw error;
+    parts.objects.clear();
+    throw wireError('IncompleteNar');
+  }
+}
+
+/** What we say of a NAR that somebody else sends; ranges and length are his. */
+export function handedOverHeaders(cache: Cache): Record<string, string> {
+  return { 'Content-Type': NAR_TYPE, ...visibilityHeader(cache) };
+}
+
 /** `nix copy` asks with HEAD whether a NAR it is about to put is there already. */
 async function headStagedNar(parts: ApiParts, c: ApiContext, file: string): Promise<Response> {
   const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
   const nar = await parts.store.metadata.findStagedNar(cache.id, file);
   if (nar === undefined || c.req.method !== 'HEAD') throw wireError('NoSuchObject');
-  return c.body(null, 200, { 'Content-Type': 'application/x-nix-nar' });
+  return c.body(null, 200, { 'Content-Type': NAR_TYPE });
 }

@@ -7,9 +7,6 @@ import { waitForTurn } from './rate-limit.ts';
 import { narInfoOf } from './rendered-narinfo.ts';
 import { jsonReply, type SmallReply } from './small-reply.ts';
 
-/** The answer to a request, when it can be given at once. */
-export type Shortcut = (incoming: IncomingMessage) => SmallReply | undefined;
-
 const SUFFIX = '.narinfo';
 const HASH_CHARACTERS = 32;
 
@@ -22,7 +19,9 @@ const ABSENT = jsonReply(status, body);
  * What this leaves out is what makes a request cost five times as much: the router, promises, and
  * the objects Request, Response and Headers.
  */
-export function narInfoShortcut(parts: ApiParts): Shortcut {
+export function narInfoShortcut(
+  parts: ApiParts,
+): (incoming: IncomingMessage) => SmallReply | undefined {
   const { settings, objects, figures, uses } = parts;
   return (incoming) => {
     const { method, url = '', headers } = incoming;

@@ -7,6 +7,7 @@ import type { NarLocks } from '../store/nar-locks.ts';
 import type { Figures } from '../metrics/figures.ts';
 import type { CacheDirectory } from './cache-directory.ts';
 import type { Exchange } from './exchange.ts';
+import type { HandOver } from './hand-over.ts';
 import type { ObjectMemo } from './object-memo.ts';
 import type { Readiness } from './readiness.ts';
 import type { StoreFigures } from './store-figures.ts';
@@ -45,6 +46,8 @@ export interface ApiParts {
   readonly narLocks: NarLocks;
   readonly uses: UseTracker;
   readonly uploads: UploadGate;
+  /** Who sends NARs that are one whole pack, if not we. */
+  readonly handOver: HandOver | undefined;
   readonly figures: Figures;
   readonly readiness: Readiness;
   /** Counted anew when the last count is older than this many milliseconds. */

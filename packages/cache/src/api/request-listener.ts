@@ -6,7 +6,7 @@ import { requestIdOf } from '../http/request-id.ts';
 import type { RequestListener } from '../http/http-server.ts';
 import type { BodyPace, Exchange, RouteName } from './exchange.ts';
 import type { ApiEnv, ApiParts } from './parts.ts';
-import type { Shortcut } from './narinfo-shortcut.ts';
+import type { Shortcut } from './shortcuts.ts';
 import { logRequest } from './request-log.ts';
 import { sendReply, type SmallReply } from './small-reply.ts';
 
@@ -22,6 +22,7 @@ interface ReadyAnswer {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
   readonly reply: SmallReply;
+  readonly route: RouteName;
   readonly startedAt: number;
 }
 
@@ -73,9 +74,9 @@ export function createRequestListener(options: RequestListenerParts): RequestLis
 
   function answerAtOnce(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
     const startedAt = performance.now();
-    const reply = shortcut?.(incoming);
-    if (reply === undefined) return false;
-    if (ready.push({ incoming, outgoing, reply, startedAt }) === 1) setImmediate(sendReady);
+    const quick = shortcut?.(incoming);
+    if (quick === undefined) return false;
+    if (ready.push({ incoming, outgoing, ...quick, startedAt }) === 1) setImmediate(sendReady);
     return true;
   }
 
@@ -86,12 +87,12 @@ export function createRequestListener(options: RequestListenerParts): RequestLis
   function sendReady(): void {
     const batch = ready;
     ready = [];
-    for (const { outgoing, incoming, reply, startedAt } of batch) {
+    for (const { outgoing, incoming, reply, route, startedAt } of batch) {
       const { status, headers } = reply;
       const requestId = requestIdOf(incoming.headers['x-request-id']);
       if (status < 400) sendReply(outgoing, reply);
       else sendReply(outgoing, { ...reply, headers: [...headers, 'X-Request-Id', requestId] });
-      finish(incoming, { requestId, route: 'get-narinfo', status, startedAt, aborted: false });
+      finish(incoming, { requestId, route, status, startedAt, aborted: false });
     }
   }
 

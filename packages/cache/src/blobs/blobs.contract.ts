@@ -49,6 +49,19 @@ export function blobsContract(
     await expect(read('aa/aaaaaaaa.pack', 8, 5)).rejects.toMatchObject({ code: 'corrupt' });
   });
 
+  test('a blob that went away while it was open is corrupt', async () => {
+    await write('ba/bababaab.pack', ['here today']);
+    const reader = await blobs.open('ba/bababaab.pack');
+    await blobs.remove('ba/bababaab.pack');
+    const bytes = Buffer.alloc(4);
+    // A folder keeps the bytes of an open file; a bucket does not.
+    await reader?.read(bytes, 5).then(
+      () => expect(bytes.toString()).toBe('toda'),
+      (error: unknown) => expect(error).toMatchObject({ code: 'corrupt' }),
+    );
+    await reader?.close();
+  });
+
   test('an absent blob is undefined', async () => {
     expect(await blobs.open('bb/bbbbbbbb.pack')).toBeUndefined();
   });
@@ -70,6 +83,21 @@ export function blobsContract(
     await blobs.remove('dd/dddddddd.pack');
     expect(await blobs.open('dd/dddddddd.pack')).toBeUndefined();
     expect(await keys()).not.toContain('dd/dddddddd.pack');
+  });
+
+  test('what an upload left that ended without a word goes by its key', async () => {
+    const silent = await blobs.create('ab/silent-1.pack');
+    await silent.write([Buffer.alloc(1000, 'x')]);
+    await write('ab/silent-2.pack', ['committed, but nobody knows']);
+    await blobs.discard('ab/silent-1.pack');
+    await blobs.discard('ab/silent-2.pack');
+    await blobs.discard('ab/silent-3.pack');
+    expect(await keys()).not.toContain('ab/silent-2.pack');
+    await silent.abort();
+  });
+
+  test('it works, and says so', async () => {
+    await blobs.probe();
   });
 
   test('the list tells size and age', async () => {

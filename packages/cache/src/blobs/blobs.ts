@@ -14,8 +14,18 @@ export interface Blobs {
   remove(key: string): Promise<void>;
   /** All committed blobs, in no particular order. */
   list(): AsyncIterable<BlobEntry>;
-  /** Drops what interrupted writers of a former process left behind; returns how many. */
-  removeLeftovers(): Promise<number>;
+  /**
+   * Removes whatever a writer of this key may have left that ended without a word: the blob, or
+   * unfinished parts of it. Nobody may be writing it any more.
+   */
+  discard(key: string): Promise<void>;
+  /**
+   * Drops what writers left unfinished that began before this many milliseconds; returns how many.
+   * With 0, nobody may be writing.
+   */
+  removeLeftovers(olderThanMs: number): Promise<number>;
+  /** Throws when blobs cannot be read or written now, as far as something cheap can tell. */
+  probe(): Promise<void>;
 }
 
 export interface BlobEntry {
@@ -36,8 +46,13 @@ export interface BlobWriter {
 export interface BlobReader {
   /** Size of the whole blob in bytes. */
   readonly size: number;
-  /** Fills `into` from `offset`; throws `corrupt` when the blob ends before. */
-  read(into: Uint8Array, offset: number): Promise<void>;
+  /** Whether the parts of one download are better read one after the other than at once. */
+  readonly ordered?: boolean;
+  /**
+   * Fills `into` from `offset`; throws `corrupt` when the blob is gone or ends before. Whoever is
+   * going to read on says up to where, so that it need not be asked for in parts.
+   */
+  read(into: Uint8Array, offset: number, until?: number): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -10,7 +10,7 @@ import {
   readSync,
 } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { FlywheelError, toFlywheelError } from '@flywheel/base';
 import {
@@ -30,6 +30,7 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
   const packs = join(root, 'packs');
   const temporary = join(root, 'tmp');
   const disk = new DiskGuess();
+  const unfinished = (key: string): string => join(temporary, basename(key));
   try {
     await mkdir(packs, { recursive: true });
     await mkdir(temporary, { recursive: true });
@@ -39,7 +40,7 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
 
   return {
     async create(key) {
-      const path = join(temporary, randomBytes(12).toString('hex'));
+      const path = unfinished(key);
       const handle = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY);
       return new FolderWriter(handle, path, join(packs, key));
     },
@@ -71,10 +72,28 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
       }
     },
 
-    async removeLeftovers() {
-      const names = await readdir(temporary);
-      for (const name of names) await rm(join(temporary, name), { force: true });
-      return names.length;
+    async discard(key) {
+      await rm(unfinished(key), { force: true });
+      await rm(join(packs, key), { force: true });
+    },
+
+    async removeLeftovers(olderThanMs) {
+      const before = Date.now() - olderThanMs;
+      let removed = 0;
+      for (const name of await readdir(temporary)) {
+        const path = join(temporary, name);
+        const found = olderThanMs === 0 || (await stat(path).catch(() => undefined));
+        if (!found || (found !== true && found.mtimeMs >= before)) continue;
+        await rm(path, { force: true });
+        removed += 1;
+      }
+      return removed;
+    },
+
+    async probe() {
+      const path = join(temporary, randomBytes(12).toString('hex'));
+      await (await open(path, 'wx')).close();
+      await rm(path, { force: true });
     },
   };
 }
@@ -180,6 +199,11 @@ function openToRead(path: string, disk: DiskGuess): Promise<{ fd: number; size: 
       return { fd, size: (await statInThread(fd, { bigint: false })).size };
     },
   );
+}
+
+/** Where the file of a blob is, below the root. */
+export function packPath(key: string): string {
+  return `packs/${key}`;
 }
 
 function isMissing(error: unknown): boolean {

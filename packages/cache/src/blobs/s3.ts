@@ -1,69 +1,75 @@
-import { Semaphore } from '@flywheel/base';
-import {
-  isBlobKey,
-  type BlobEntry,
-  type BlobReader,
-  type Blobs,
-  type BlobWriter,
-} from './blobs.ts';
+import { isBlobKey, type BlobEntry, type Blobs } from './blobs.ts';
+import { OpenDownloads } from './open-downloads.ts';
+import { PartBuffers } from './part-buffers.ts';
 import { ifPresent, s3Call, type S3Context } from './s3-call.ts';
+import { connectS3 } from './s3-client.ts';
+import { abortUploads } from './s3-leftovers.ts';
+import { checkS3Location, type S3Location } from './s3-location.ts';
+import { urlSigner, type SignUrl } from './s3-presign.ts';
 import { S3Reader } from './s3-reader.ts';
 import { S3Writer } from './s3-writer.ts';
 
-/** Where the bucket is. Credentials come from the environment, files, or web identity. */
-export interface S3Location {
-  readonly bucket: string;
-  /** For everything but AWS: `https://minio.example.org`. */
-  readonly endpoint?: string;
-  readonly region?: string;
-  /** `endpoint/bucket/key` in place of `bucket.endpoint/key`; MinIO and Garage want it. */
-  readonly pathStyle?: boolean;
-  /** Before every key, ends in `/` when not empty. */
-  readonly prefix?: string;
+export interface S3Blobs extends Blobs {
+  /** A URL of one blob, see `urlSigner`. */
+  readonly signUrl: SignUrl;
+  /** How often each S3 operation was sent. */
+  readonly requests: ReadonlyMap<string, number>;
+  /** Closes the connections that wait for further requests. */
+  close(): void;
 }
 
-/** Parts of uploads under way at a time, over all uploads: each holds its bytes in memory. */
-const PARTS_IN_FLIGHT = 4;
+/**
+ * Bytes of a part. S3 takes 10,000 parts, all but the last of at least these 5 MiB and, on R2, of
+ * one size: they reach 48 GiB of compressed NAR.
+ */
+const PART_BYTES = 5 * 1024 * 1024;
+
+/** Beside the one part that each upload has in memory. */
+const SPARE_PARTS = 4;
+
+/** Between two reads: each client that is being sent to has one for each pack of its NAR. */
+const OPEN_DOWNLOADS = 256;
 
 /**
  * Blobs in an S3 bucket. Throws when the bucket cannot be used, saying whether it is missing, the
- * credentials are refused, or nothing answers.
+ * credentials are refused or may not write, or nothing answers.
  */
-export async function openS3Blobs(location: S3Location): Promise<Blobs> {
-  // Half a second to load, which only those pay who use it.
-  const sdk = await import('@aws-sdk/client-s3');
-  const { bucket, prefix = '' } = location;
-  const client = new sdk.S3Client({
-    region: location.region ?? 'us-east-1',
-    forcePathStyle: location.pathStyle ?? location.endpoint !== undefined,
-    ...(location.endpoint === undefined ? {} : { endpoint: location.endpoint }),
-    // Trailing checksums are AWS's own: R2, Ceph and older MinIO refuse them.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    maxAttempts: 5,
-  });
-  const context: S3Context = { sdk, client, bucket, sending: new Semaphore(PARTS_IN_FLIGHT) };
-  await s3Call(`use the bucket ${bucket}`, () =>
-    client.send(new sdk.HeadBucketCommand({ Bucket: bucket })),
-  );
+export async function openS3Blobs(place: S3Location): Promise<S3Blobs> {
+  const location = checkS3Location(place);
+  const { bucket, prefix } = location;
+  const connection = await connectS3(location);
+  const { sdk, client, requests } = connection;
+  const context: S3Context = {
+    ...connection,
+    bucket,
+    buffers: new PartBuffers(PART_BYTES, SPARE_PARTS),
+    downloads: new OpenDownloads(OPEN_DOWNLOADS),
+  };
+  await checkAccess(context, prefix);
+  const signUrl = await urlSigner(location, connection);
+
+  const remove: Blobs['remove'] = async (key) => {
+    await ifPresent(`remove ${key}`, () =>
+      client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: prefix + key })),
+    );
+  };
 
   return {
-    async create(key): Promise<BlobWriter> {
+    remove,
+    requests,
+    close: () => client.destroy(),
+    signUrl: (key, download) => signUrl(prefix + key, download),
+
+    async create(key) {
       return new S3Writer(context, prefix + key);
     },
 
-    async open(key): Promise<BlobReader | undefined> {
+    async open(key) {
       if (!isBlobKey(key)) return undefined;
       const head = await ifPresent(`open ${key}`, () =>
         client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: prefix + key })),
       );
       return head && new S3Reader(context, prefix + key, head.ContentLength ?? 0);
-    },
-
-    async remove(key) {
-      await ifPresent(`remove ${key}`, () =>
-        client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: prefix + key })),
-      );
     },
 
     async *list(): AsyncGenerator<BlobEntry> {
@@ -77,24 +83,36 @@ export async function openS3Blobs(location: S3Location): Promise<Blobs> {
       }
     },
 
-    /** Multipart uploads that nobody will finish: their parts cost space and are never listed. */
-    async removeLeftovers() {
-      const before = Date.now() - ABANDONED_MS;
-      let removed = 0;
-      const { Uploads: uploads = [] } = await s3Call('list unfinished uploads', () =>
-        client.send(new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix })),
+    async discard(key) {
+      await abortUploads(context, prefix + key);
+      await remove(key);
+    },
+
+    removeLeftovers: (olderThanMs) => abortUploads(context, prefix, Date.now() - olderThanMs),
+
+    async probe() {
+      await s3Call(`use the bucket ${bucket}`, () =>
+        client.send(new sdk.HeadBucketCommand({ Bucket: bucket })),
       );
-      for (const { Key, UploadId, Initiated } of uploads) {
-        if ((Initiated?.getTime() ?? 0) > before) continue;
-        await ifPresent(`abort an unfinished upload of ${Key}`, () =>
-          client.send(new sdk.AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId })),
-        );
-        removed += 1;
-      }
-      return removed;
     },
   };
 }
 
-/** Another replica may be writing: only what has been unfinished for a day is abandoned. */
-const ABANDONED_MS = 24 * 3600 * 1000;
+/**
+ * Does once what the cache will do later. First a list, whose refusal says why in a body, which that
+ * of a HEAD cannot.
+ */
+async function checkAccess(context: S3Context, Prefix: string): Promise<void> {
+  const { client, sdk, bucket: Bucket } = context;
+  await s3Call(`use the bucket ${Bucket}`, () =>
+    client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix, MaxKeys: 1 })),
+  );
+  const Key = `${Prefix}write-test`;
+  await s3Call(`write to the bucket ${Bucket}`, () =>
+    client.send(new sdk.PutObjectCommand({ Bucket, Key, Body: 'x' })),
+  );
+  await abortUploads(context, Key);
+  await s3Call(`delete from the bucket ${Bucket}`, () =>
+    client.send(new sdk.DeleteObjectCommand({ Bucket, Key })),
+  );
+}

@@ -233,11 +233,10 @@ class Simulation {
 
   async #reclaim(replica: Metadata): Promise<void> {
     // Of the store, reclaiming needs these two.
-    const blobs = {
-      remove: async (key: string) => {
-        this.#blobs.delete(key);
-      },
+    const remove = async (key: string) => {
+      this.#blobs.delete(key);
     };
+    const blobs = { remove, discard: remove, removeLeftovers: async () => 0 };
     const result = await reclaim({ metadata: replica, blobs } as unknown as NarStore);
     this.#result.removedPacks += result.packs;
   }

@@ -69,6 +69,13 @@ export const CACHE_METRICS: readonly CacheMetric[] = [
     read: ({ uploads }) => uploads.refused,
   },
   {
+    name: 'flywheel_cache_downloads_total',
+    help: 'NARs asked for, by who sends them: this server (sent), the object store (redirected), the front server.',
+    kind: 'counter',
+    label: 'way',
+    read: ({ figures }) => figures.downloads,
+  },
+  {
     name: 'flywheel_cache_downloads_in_flight',
     help: 'NARs that are being sent.',
     kind: 'gauge',
@@ -143,6 +150,13 @@ export const CACHE_METRICS: readonly CacheMetric[] = [
     help: 'Statements run on the database.',
     kind: 'counter',
     read: ({ statements }) => statements(),
+  },
+  {
+    name: 'flywheel_cache_s3_requests_total',
+    help: 'Requests to the object store by operation, repetitions included; none for a folder.',
+    kind: 'counter',
+    label: 'operation',
+    read: ({ s3Requests }) => Object.fromEntries(s3Requests()),
   },
   {
     name: 'flywheel_cache_store_entries',

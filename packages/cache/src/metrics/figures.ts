@@ -11,6 +11,7 @@ export interface Figures {
   /** Plain NAR bytes that uploads brought, and how many of them were stored already. */
   uploadedBytes: number;
   deduplicatedBytes: number;
+  readonly downloads: Record<DownloadWay, number>;
   downloadsInFlight: number;
   reclaimRuns: number;
   reclaimFailures: number;
@@ -25,6 +26,9 @@ export interface Figures {
  */
 export type UploadKind = 'uploaded' | 'deduplicated' | 'staged';
 
+/** Who sends a NAR: this server, the object store it redirects to, or the front server. */
+export type DownloadWay = 'sent' | 'redirected' | 'front-server';
+
 export function createFigures(): Figures {
   return {
     narInfoHits: 0,
@@ -32,6 +36,7 @@ export function createFigures(): Figures {
     uploads: { uploaded: 0, deduplicated: 0, staged: 0 },
     uploadedBytes: 0,
     deduplicatedBytes: 0,
+    downloads: { sent: 0, redirected: 0, 'front-server': 0 },
     downloadsInFlight: 0,
     reclaimRuns: 0,
     reclaimFailures: 0,

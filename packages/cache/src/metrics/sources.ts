@@ -19,5 +19,7 @@ export interface MetricsSources {
   /** Last-use times that are not written yet. */
   readonly pendingUses: () => number;
   readonly statements: () => number;
+  /** By operation, since the start. */
+  readonly s3Requests: () => ReadonlyMap<string, number>;
   readonly store: () => Promise<StoreStatistics>;
 }

@@ -1,9 +1,14 @@
-import { FlywheelError, type Clock, type Logger } from '@flywheel/base';
+import { FlywheelError, isFlywheelError, type Clock, type Logger } from '@flywheel/base';
 import type { BlobReader, Blobs } from '../blobs/blobs.ts';
 import type { Metadata, Pack } from '../db/metadata.ts';
 
+interface OpenPack {
+  readonly pack: Pack;
+  readonly reader: BlobReader;
+}
+
 interface Entry {
-  readonly reader: Promise<BlobReader>;
+  readonly open: Promise<OpenPack>;
   users: number;
   usedAt: number;
 }
@@ -43,19 +48,42 @@ export class OpenPacks {
     const unknown = ids.filter((id) => !this.#entries.has(id));
     if (unknown.length === 0) return;
     const rows = new Map((await this.#metadata.findPacks(unknown)).map((pack) => [pack.id, pack]));
-    for (const id of unknown) await this.use(id, async () => {}, rows.get(id));
+    await Promise.all(unknown.map((id) => this.use(id, async () => {}, rows.get(id))));
   }
 
-  /** Runs `work` with the pack open. `pack` saves a query where the caller has the row. */
-  async use<T>(id: number, work: (reader: BlobReader) => Promise<T>, pack?: Pack): Promise<T> {
+  /**
+   * The row of a pack that is there. Not a use: a pack that others send is looked at anew from time
+   * to time.
+   */
+  async find(id: number): Promise<Pack> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return this.use(id, async (_, pack) => pack);
+    return (await entry.open).pack;
+  }
+
+  /**
+   * Runs `work` with the pack open. `row` saves a query where the caller has it. A pack that is found
+   * to be `corrupt` while it is read is damaged too.
+   */
+  async use<T>(
+    id: number,
+    work: (reader: BlobReader, pack: Pack) => Promise<T>,
+    row?: Pack,
+  ): Promise<T> {
     let entry = this.#entries.get(id);
     if (entry === undefined) {
-      entry = { reader: this.#open(id, pack), users: 0, usedAt: 0 };
+      entry = { open: this.#open(id, row), users: 0, usedAt: 0 };
       this.#entries.set(id, entry);
     }
     entry.users += 1;
     try {
-      return await work(await entry.reader);
+      const { reader, pack } = await entry.open;
+      return await work(reader, pack).catch(async (error: unknown) => {
+        if (!isFlywheelError(error, 'corrupt')) throw error;
+        this.#entries.delete(id);
+        await reader.close().catch(() => {});
+        throw await this.#damaged(id, pack, undefined);
+      });
     } finally {
       entry.users -= 1;
       entry.usedAt = this.#clock.now();
@@ -67,14 +95,14 @@ export class OpenPacks {
     clearInterval(this.#sweeper);
     const entries = [...this.#entries.values()];
     this.#entries.clear();
-    for (const { reader } of entries) await reader.then((open) => open.close()).catch(() => {});
+    for (const { open } of entries) await open.then(({ reader }) => reader.close()).catch(() => {});
   }
 
-  async #open(id: number, known: Pack | undefined): Promise<BlobReader> {
+  async #open(id: number, known: Pack | undefined): Promise<OpenPack> {
     try {
       const pack = known ?? (await this.#metadata.findPacks([id]))[0];
       const reader = pack && (await this.#blobs.open(pack.key));
-      if (reader !== undefined && reader.size === pack?.size) return reader;
+      if (reader !== undefined && reader.size === pack?.size) return { reader, pack };
       await reader?.close();
       throw await this.#damaged(id, pack, reader?.size);
     } catch (error) {
@@ -103,7 +131,7 @@ export class OpenPacks {
     for (const [id, entry] of this.#entries) {
       if (entry.users > 0 || entry.usedAt > before) continue;
       this.#entries.delete(id);
-      entry.reader.then((reader) => reader.close()).catch(() => {});
+      entry.open.then(({ reader }) => reader.close()).catch(() => {});
       if (idleMs === 0 && this.#entries.size <= CAPACITY / 2) return;
     }
   }

@@ -12,6 +12,9 @@ export interface Reclaimed {
 /** Rows handled in one transaction, so that uploads wait for milliseconds at most. */
 const BATCH = 500;
 
+/** What the leases do not tell of. Other replicas may be writing: nothing takes a day. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
+
 /**
  * Frees what nothing refers to: what failed uploads left, NARs without an object, then packs
  * without a NAR. Safe beside uploads; run again after an interruption, it goes on.
@@ -37,6 +40,7 @@ export async function reclaim(store: NarStore): Promise<Reclaimed> {
     }
     await metadata.removePacks(condemned.map((pack) => pack.id));
   }
+  await blobs.removeLeftovers(ABANDONED_MS);
   return { nars, packs, bytes, uploads };
 }
 
@@ -46,7 +50,7 @@ async function removeTraces({ metadata, blobs }: NarStore): Promise<number> {
   for (let at = 0; at < leases.length; at += BATCH) {
     const batch = leases.slice(at, at + BATCH);
     const committed = await metadata.knownPackKeys(batch.map(packKeyOf));
-    for (const key of batch.map(packKeyOf)) if (!committed.has(key)) await blobs.remove(key);
+    for (const key of batch.map(packKeyOf)) if (!committed.has(key)) await blobs.discard(key);
     await metadata.forgetLeases(batch);
   }
   return leases.length;

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { createLogger, FlywheelError } from '@flywheel/base';
 import type { LogLevel } from '@flywheel/base';
-import { migrateDatabase, startCacheServer } from '@flywheel/cache';
-import type { ServerRole } from '@flywheel/cache';
+import { migrateDatabase, parseSendFile, startCacheServer } from '@flywheel/cache';
+import type { Downloads, ServerRole } from '@flywheel/cache';
 import manifest from '../../package.json' with { type: 'json' };
 import type { CliContext } from '../context.ts';
 import { dataDirectory } from '../data-directory.ts';
@@ -10,13 +10,17 @@ import { databaseUrl } from './database-url.ts';
 import { interrupted } from '../interruption.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import { requireDataDirectory } from '../doctor/data-directory.ts';
+import { s3Location } from './s3-location.ts';
+import type { S3Flags } from './s3-location.ts';
 import { createOutput } from '../output/index.ts';
 import type { Output, OutputFlags } from '../output/index.ts';
 
-export interface ServeFlags extends OutputFlags {
+export interface ServeFlags extends OutputFlags, S3Flags {
   readonly data?: string;
   readonly databaseFile?: string;
   readonly role: ServerRole | 'migrate';
+  readonly downloads: Downloads;
+  readonly sendFile?: string;
   readonly listen: ListenAddress;
   readonly metricsListen?: ListenAddress;
   readonly drain: number;
@@ -48,6 +52,9 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
     dataDir: data,
     database,
     role: flags.role,
+    s3: s3Location(context, flags),
+    downloads: flags.downloads,
+    sendFile: flags.sendFile === undefined ? undefined : parseSendFile(flags.sendFile),
     listen: flags.listen,
     metricsListen: flags.metricsListen,
     shutdown: { drainMs: flags.drain, graceMs: flags.grace },

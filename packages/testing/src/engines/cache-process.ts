@@ -29,6 +29,8 @@ export interface CacheProcessOptions {
   readonly listen?: string;
   /** Further arguments of `flywheel cache serve`. */
   readonly args?: readonly string[];
+  /** Further variables, such as credentials of an object store. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts `flywheel cache serve` and waits until it says that it is ready. */
@@ -36,7 +38,7 @@ export async function startCacheProcess(options: CacheProcessOptions = {}): Prom
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'cache-')));
   const listen = options.listen ?? '127.0.0.1:0';
   const args = ['cache', 'serve', '--data', dataDir, '--listen', listen, '--json'];
-  const env = { HOME: dataDir, PATH: '/usr/bin:/bin' };
+  const env = { HOME: dataDir, PATH: '/usr/bin:/bin', ...options.env };
   const child = startChild([LAUNCHER, ...args, ...(options.args ?? [])], { env });
   let said = '';
   child.stderr?.on('data', (piece: Buffer) => (said = (said + piece.toString()).slice(-4000)));

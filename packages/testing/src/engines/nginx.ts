@@ -20,6 +20,8 @@ export interface NginxOptions {
   readonly root: string;
   /** Also takes files with PUT, and makes the folders they need. */
   readonly writable?: boolean;
+  /** In place of all that: what stands inside of `http`, with a server that listens on this port. */
+  readonly site?: (port: number) => string;
 }
 
 /** Serves the files under `root` from a loopback port with sendfile, logging nothing. */
@@ -55,7 +57,6 @@ function configurationText(folder: string, options: NginxOptions, port: number):
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `  ${kind}_temp_path ${folder}/${kind};`)
     .join('\n');
-  const writes = 'client_max_body_size 0; dav_methods PUT; create_full_put_path on;';
   return `daemon off;
 master_process off;
 user root;
@@ -69,12 +70,15 @@ ${temporary}
   tcp_nopush on;
   keepalive_requests 1000000;
   default_type application/octet-stream;
-  server {
-    listen 127.0.0.1:${port};
-    location / { root ${options.root}; ${options.writable === true ? writes : ''} }
-  }
+  ${options.site?.(port) ?? staticSite(options, port)}
 }
 `;
 }
 
-/** A port that was free a moment ago. nginx cannot pick one itself and say which. */
+function staticSite({ root, writable }: NginxOptions, port: number): string {
+  const writes = 'client_max_body_size 0; dav_methods PUT; create_full_put_path on;';
+  return `server {
+    listen 127.0.0.1:${port};
+    location / { root ${root}; ${writable === true ? writes : ''} }
+  }`;
+}

@@ -7,6 +7,7 @@ import { outputFlags } from '../../output/index.ts';
 import { dataFlag, parseCount, parseServerUrl } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
+import { s3Flags } from '../s3-flags.ts';
 
 export const serve = buildCommand<ServeFlags, [], CliContext>({
   docs: {
@@ -16,7 +17,8 @@ export const serve = buildCommand<ServeFlags, [], CliContext>({
 Runs the binary cache on SQLite and a folder until Ctrl-C or SIGTERM, then lets transfers end and
 ends with 0. With a PostgreSQL URL in FLYWHEEL_DATABASE_URL or --database-file, any number of servers
 may share one database: run --role migrate once for each new version, then any number of --role api
-and at least one --role gc. The first start makes the data directory, the key that signs tokens, and an
+and at least one --role gc. With --s3-bucket the packs are in S3; credentials come from AWS's own
+variables, files and roles. The first start makes the data directory, the key that signs tokens, and an
 administrator's token (keys/admin.token, mode 0600).
 
 Logs are JSON lines on stderr. With --json, stdout gets one line when the server is ready:
@@ -25,6 +27,10 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         ['./flywheel cache serve', 'on this machine, for this machine'],
         ['./flywheel cache serve --data /srv/flywheel', 'with another data directory'],
         ['./flywheel cache serve --listen 0.0.0.0:8080', 'for others too; put TLS before it'],
+        [
+          './flywheel cache serve --s3-bucket nix-cache --s3-endpoint https://minio.example.org',
+          'with packs in a bucket; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set',
+        ],
         [
           './flywheel cache serve --api-endpoint https://cache.example.org/',
           'behind a proxy of that name',
@@ -49,6 +55,21 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         brief:
           'Do everything, only answer clients, only reclaim, or bring the database up to date and end',
         default: 'all',
+      },
+      ...s3Flags,
+      downloads: {
+        kind: 'enum',
+        values: ['proxy', 'redirect'],
+        brief: 'Send NARs from S3 ourselves, or redirect clients to a signed URL of the bucket',
+        default: 'proxy',
+      },
+      sendFile: {
+        kind: 'parsed',
+        parse: String,
+        placeholder: 'HOW',
+        brief:
+          'Let the front server send packs: x-accel-redirect=/internal/ or x-sendfile [default = no]',
+        optional: true,
       },
       listen: {
         kind: 'parsed',

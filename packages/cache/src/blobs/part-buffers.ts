@@ -1,0 +1,54 @@
+/** A buffer that a writer fills and sends. */
+export interface PartBuffer {
+  readonly bytes: Buffer;
+  /** Gives it back. With `spoilt`, its memory is not used again: a socket may still read from it. */
+  release(spoilt?: boolean): void;
+}
+
+/** Kept for the next upload, resident or not: fresh memory costs a page fault each 4 KiB. */
+const KEPT = 8;
+
+/**
+ * The memory of all uploads' parts: one buffer for each writer, and `spares` for those that fill a
+ * part while others of theirs are sent. There is no waiting for another writer's buffer: who waits
+ * holds memory of the compression, which the other one may need to go on. So the number of
+ * uploads bounds the memory, and UploadGate bounds that.
+ */
+export class PartBuffers {
+  readonly #size: number;
+  #spares: number;
+  readonly #free: Buffer[] = [];
+
+  constructor(size: number, spares: number) {
+    this.#size = size;
+    this.#spares = spares;
+  }
+
+  /** For a writer that holds none. */
+  take(): PartBuffer {
+    return this.#make(() => {});
+  }
+
+  /** For a writer that holds one; undefined when all are in use. */
+  takeSpare(): PartBuffer | undefined {
+    if (this.#spares === 0) return undefined;
+    this.#spares -= 1;
+    return this.#make(() => {
+      this.#spares += 1;
+    });
+  }
+
+  #make(onRelease: () => void): PartBuffer {
+    const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#size);
+    let held = true;
+    return {
+      bytes,
+      release: (spoilt = false) => {
+        if (!held) return;
+        held = false;
+        if (!spoilt && this.#free.length < KEPT) this.#free.push(bytes);
+        onRelease();
+      },
+    };
+  }
+}
