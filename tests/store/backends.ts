@@ -21,7 +21,7 @@ export interface Combination {
 /** A place for a cache of one combination, beside the server: what the tests look into. */
 export interface Backend extends AsyncDisposable {
   /** Starts the server of this place, in a process of its own. */
-  start(args?: readonly string[]): Promise<CacheProcess>;
+  start(args?: readonly string[], listen?: string): Promise<CacheProcess>;
   /** Keys of the packs that are there. */
   packs(): Promise<readonly string[]>;
   removePack(key: string): Promise<void>;
@@ -61,9 +61,10 @@ export async function openBackend(combination: Combination): Promise<Backend | M
   const opened = cleanup.move();
   const known = new Set<string>();
   return {
-    start: (args = []) =>
+    start: (args = [], listen = '127.0.0.1:0') =>
       startCacheProcess({
         dataDir,
+        listen,
         args: [...database.args, ...packs.args, ...args],
         env: { ...database.env, ...packs.env },
       }),
