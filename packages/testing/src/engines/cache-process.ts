@@ -43,7 +43,8 @@ export async function startCacheProcess(options: CacheProcessOptions = {}): Prom
   let said = '';
   child.stderr?.on('data', (piece: Buffer) => (said = (said + piece.toString()).slice(-4000)));
   const dispose = async (): Promise<void> => {
-    await stopChild(child);
+    // Longer than the server lets transfers end.
+    await stopChild(child, 20_000);
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
   };
   const ready = Promise.withResolvers<string>();
