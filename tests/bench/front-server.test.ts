@@ -20,6 +20,8 @@ const ROUNDS = 7;
 const REPEATS = 5;
 /** A NAR costs one small request to the cache; the bytes come from the same nginx either way. */
 const MAX_TIMES_NGINX = 1.15;
+/** On one connection nothing goes on during that request, and a NAR of 0.7 MB takes under a ms. */
+const MAX_TIMES_NGINX_ALONE = 1.5;
 
 const absent = PROGRAMS.filter((program) => !existsSync(program));
 const folder = mkdtempSync(join(tmpdir(), 'bench-front-'));
@@ -87,7 +89,9 @@ test(
         },
         { ours, nginx: theirs },
       );
-      figure(`${name}, times nginx`, times, '×', { max: MAX_TIMES_NGINX });
+      figure(`${name}, times nginx`, times, '×', {
+        max: parallel === 1 ? MAX_TIMES_NGINX_ALONE : MAX_TIMES_NGINX,
+      });
     }
     await report.finish();
   },
