@@ -27,7 +27,9 @@ import {
 import { serve, type ShutdownTimes } from './serve.ts';
 import type { HttpLimits } from './http/limits.ts';
 import type { ListenAddress } from './http/listen.ts';
-import { countReclaim, createFigures } from './metrics/figures.ts';
+import { countRun, createFigures } from './metrics/figures.ts';
+import { retentionKind, type RetentionSettings } from './retention/retention-run.ts';
+import { RunDesk } from './runs/run-desk.ts';
 import { migrate } from './db/migrations.ts';
 import { openPostgres } from './db/postgres.ts';
 import { openSqlite } from './db/sqlite.ts';
@@ -37,7 +39,6 @@ import { createFramePool } from './store/frame-pool.ts';
 import { NarLocks } from './store/nar-locks.ts';
 import type { NarStore } from './store/nar-store.ts';
 import { OpenPacks } from './store/open-packs.ts';
-import { startReclaiming } from './store/reclaim-loop.ts';
 
 export interface CacheServerOptions {
   /** Everything lives here: database, packs, keys. Created where missing. */
@@ -56,6 +57,8 @@ export interface CacheServerOptions {
   readonly version?: string;
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** What caches keep that have no period of their own, and how it is collected. */
+  readonly retention?: RetentionSettings | undefined;
   /** Further fields for the status page and `/_status.json`. */
   readonly status?: () => Readonly<Record<string, unknown>>;
 }
@@ -73,6 +76,12 @@ export interface CacheServer {
 
 /** Chunks that are hashed, looked up and compressed together. */
 const BATCH_BYTES = 1024 * 1024;
+
+/** Twice what another process takes to write down a use that it has seen, or to forget a narinfo. */
+const SETTLE_MS = 15_000;
+
+/** How long a run that another process was asked for waits for us at most. */
+const POLL_RUNS_MS = 3000;
 
 const DEFAULT_SETTINGS: Omit<ApiSettings, 'publicStatus'> = {
   allowedHosts: [],
@@ -137,6 +146,17 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   };
   const startedAt = clock.now();
   const figures = createFigures();
+  const objects = createObjectMemo(metadata, clock, { soleWriter: alone });
+  const uses = createUseTracker(metadata, clock, logger);
+  const runs = new RunDesk([
+    retentionKind({
+      ...options.retention,
+      store,
+      settleMs: alone ? 0 : SETTLE_MS,
+      flushUses: () => uses.flush(),
+      onRemoved: (cacheId, hashes) => hashes.forEach((hash) => objects.delete(cacheId, hash)),
+    }),
+  ]);
   const parts: ApiParts = {
     settings: {
       ...DEFAULT_SETTINGS,
@@ -146,11 +166,13 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     store,
     authenticator: createAuthenticator(tokenKey, {}, clock),
     caches: createCacheDirectory(metadata, clock),
-    objects: createObjectMemo(metadata, clock, { soleWriter: alone }),
+    objects,
     narLocks: new NarLocks(),
-    uses: createUseTracker(metadata, clock, logger),
+    uses,
     uploads: new UploadGate({ ...DEFAULT_UPLOADS, ...options.uploads }),
     figures,
+    runs,
+    defaultRetentionSeconds: options.retention?.defaultSeconds,
     readiness: createReadiness(probesOf(store), clock, logger),
     storeFigures: createStoreFigures(metadata, clock),
     lifecycle: { draining: false },
@@ -164,8 +186,14 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     }),
   };
   cleanup.defer(() => parts.uses.close());
-  const reclaiming = startReclaiming(store, (result) => countReclaim(figures, result));
-  cleanup.defer(() => reclaiming.stop());
+  runs.start({
+    metadata,
+    logger,
+    pollMs: alone ? undefined : POLL_RUNS_MS,
+    dueAtStart: alone,
+    onRun: (kind, result) => countRun(figures, kind, result),
+  });
+  cleanup.defer(() => runs.stop());
 
   const serving = await serve(parts, {
     ...options,

@@ -18,6 +18,15 @@ export type RouteName =
   | 'get-listing'
   | 'get-nar'
   | 'put-nar'
+  | 'get-cache-settings'
+  | 'configure-cache-settings'
+  | 'list-pins'
+  | 'get-pin'
+  | 'put-pin'
+  | 'delete-pin'
+  | 'request-run'
+  | 'list-runs'
+  | 'get-run'
   // Nothing of ours: an unknown path, or a method that the path does not have.
   | 'other';
 

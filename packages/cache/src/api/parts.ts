@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Clock, Logger } from '@flywheel/base';
 import type { Authenticator } from '../access/authenticator.ts';
+import type { RunDesk } from '../runs/run-desk.ts';
 import type { NarStore } from '../store/nar-store.ts';
 import type { NarLocks } from '../store/nar-locks.ts';
 import type { Figures } from '../metrics/figures.ts';
@@ -42,6 +43,9 @@ export interface ApiParts {
   readonly uses: UseTracker;
   readonly uploads: UploadGate;
   readonly figures: Figures;
+  readonly runs: RunDesk;
+  /** Of caches without a period of their own; undefined and 0 keep for ever. */
+  readonly defaultRetentionSeconds: number | undefined;
   readonly readiness: Readiness;
   /** Counted anew when the last count is older than this many milliseconds. */
   readonly storeFigures: (maxAgeMs: number) => Promise<StoreFigures>;

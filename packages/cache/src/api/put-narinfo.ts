@@ -62,6 +62,7 @@ export function putStorePathFile(parts: ApiParts): Handler {
     };
     await parts.store.metadata.useNar(nar.id, { object });
     parts.objects.delete(cache.id, hash);
+    parts.uses.noteReferences(object);
     return c.body(null, 201);
   };
 }

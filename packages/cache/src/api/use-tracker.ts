@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@flywheel/base';
-import type { Metadata } from '../db/metadata.ts';
+import type { Metadata, ObjectInput } from '../db/metadata.ts';
 
 /**
  * Notes which objects were asked for and writes it down in batches: retention needs the day, not
@@ -7,6 +7,8 @@ import type { Metadata } from '../db/metadata.ts';
  */
 export interface UseTracker {
   note(cacheId: number, storePathHash: string): void;
+  /** What a path that has just been pushed refers to is in use. */
+  noteReferences(object: Pick<ObjectInput, 'cacheId' | 'references'>): void;
   /** How many are not written yet. */
   pending(): number;
   flush(): Promise<void>;
@@ -15,6 +17,7 @@ export interface UseTracker {
 }
 
 const FLUSH_EVERY_MS = 5000;
+const HASH_CHARACTERS = 32;
 
 export function createUseTracker(metadata: Metadata, clock: Clock, logger: Logger): UseTracker {
   let used = new Map<number, Set<string>>();
@@ -36,11 +39,16 @@ export function createUseTracker(metadata: Metadata, clock: Clock, logger: Logge
   const timer = setInterval(() => void tryFlush(), FLUSH_EVERY_MS);
   timer.unref();
 
+  function note(cacheId: number, storePathHash: string): void {
+    let hashes = used.get(cacheId);
+    if (hashes === undefined) used.set(cacheId, (hashes = new Set()));
+    hashes.add(storePathHash);
+  }
+
   return {
-    note(cacheId, storePathHash) {
-      let hashes = used.get(cacheId);
-      if (hashes === undefined) used.set(cacheId, (hashes = new Set()));
-      hashes.add(storePathHash);
+    note,
+    noteReferences({ cacheId, references }) {
+      for (const reference of references) note(cacheId, reference.slice(0, HASH_CHARACTERS));
     },
     pending: () => [...used.values()].reduce((sum, hashes) => sum + hashes.size, 0),
     flush,

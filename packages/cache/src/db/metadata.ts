@@ -1,4 +1,8 @@
 import type { Segment } from '@flywheel/chunking';
+import type { PinMetadata } from './pins.ts';
+import type { RepackMetadata } from './repack-rows.ts';
+import type { RetentionMetadata } from './retention-rows.ts';
+import type { RunMetadata } from './runs.ts';
 
 /** A cache: a tenant with its own signing key and settings. */
 export interface Cache {
@@ -12,6 +16,8 @@ export interface Cache {
   readonly upstreamCacheKeyNames: readonly string[];
   /** Seconds; undefined means the server's own period, 0 keeps for ever. */
   readonly retentionSeconds: number | undefined;
+  /** Bytes that its NARs may take compressed; undefined means any. */
+  readonly quotaBytes?: number | undefined;
   readonly createdAt: number;
 }
 
@@ -94,18 +100,27 @@ export interface Upload {
  * A FlywheelError means that nothing was done. Any other, such as a lost connection, leaves that
  * open.
  */
-export interface Metadata {
+export interface Metadata extends PinMetadata, RepackMetadata, RetentionMetadata, RunMetadata {
   findCache(name: string): Promise<Cache | undefined>;
   listCaches(): Promise<readonly Cache[]>;
   /** Throws `already-exists`. */
   createCache(name: string, settings: CacheSettings): Promise<Cache>;
   updateCache(id: number, changes: Partial<CacheSettings>): Promise<void>;
-  /** With all its objects. Their NARs are left to `reclaim`. False when it was gone already. */
+  /**
+   * With all its objects. The cache is gone at once, its objects in many short transactions; what
+   * a killed process has left of them, removeDeletedCaches finds. Their NARs are left to `reclaim`.
+   * False when it was gone already.
+   */
   deleteCache(id: number): Promise<boolean>;
+  /** Goes on with what interrupted calls of deleteCache have left. */
+  removeDeletedCaches(): Promise<void>;
 
   /** Undefined when absent or when its NAR is known to be damaged. */
   findObject(cacheId: number, storePathHash: string): Promise<StoredObject | undefined>;
-  /** Those of the hashes for which `findObject` has no answer, each once. Any number. */
+  /**
+   * Those of the hashes for which `findObject` has no answer, and those that are about to expire,
+   * each once. Any number.
+   */
   missingPaths(cacheId: number, hashes: readonly string[]): Promise<readonly string[]>;
   /** Notes that these objects were used, unless a later use is noted. */
   touch(cacheId: number, hashes: readonly string[], at: number): Promise<void>;
@@ -153,7 +168,7 @@ export interface Metadata {
   knownPackKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** Removes up to `limit` NARs that nothing refers to; returns how many. Fewer: no more there. */
   removeUnusedNars(limit: number): Promise<number>;
-  /** Condemns packs that no NAR lies in. */
+  /** Condemns packs that no NAR lies in, looking at all of them in short transactions. */
   condemnPacks(): Promise<number>;
   /**
    * Up to `limit` condemned packs that no live upload can have seen alive. Nothing will refer to
@@ -166,6 +181,8 @@ export interface Metadata {
   withReclaimLock<T>(work: () => Promise<T>): Promise<T | undefined>;
 
   statistics(): Promise<StoreStatistics>;
+  /** How many rows a transaction may change so that nobody waits long for its end. */
+  readonly batchRows: number;
   close(): Promise<void>;
 }
 

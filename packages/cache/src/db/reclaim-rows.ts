@@ -1,10 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql, type ExpressionBuilder, type Kysely, type SqlBool, type Expression } from 'kysely';
-import type { DatabaseHandle } from './database.ts';
+import { batchRows, type DatabaseHandle } from './database.ts';
 import { declareDead } from './leases.ts';
 import type { Pack } from './metadata.ts';
-import { padded } from './rows.ts';
+import { noteSparsePacks } from './repack-rows.ts';
+import { batches, bufferOf, padded } from './rows.ts';
 import type { Schema } from './schema.ts';
 import type { Now } from './time.ts';
+import { trustIndexes } from './trust-indexes.ts';
 
 // Rows that nothing needs any more. Each function does one bounded piece of work in a short
 // transaction, so that uploads never wait long, and passes by what an upload holds.
@@ -24,6 +27,7 @@ export function unusedNarRemover(
   let after = 0;
   return async (limit) => {
     await declareDead(database.db, now);
+    await database.db.deleteFrom('staged_nar').where('expires_at', '<=', now()).execute();
     let removed = 0;
     // Fewer than asked for is only the answer when all were looked at.
     for (let fromStart = after === 0; ;) {
@@ -31,36 +35,55 @@ export function unusedNarRemover(
       removed += batch.removed;
       after = batch.last;
       if (removed === limit) return removed;
-      if (!batch.atEnd) continue;
-      after = 0;
-      if (fromStart) return removed;
-      fromStart = true;
+      if (batch.atEnd) {
+        after = 0;
+        if (fromStart) return removed;
+        fromStart = true;
+      }
+      await setImmediate();
     }
   };
 }
 
+/** Rows that are looked at for each that may be changed: looking is that much cheaper. */
+const LOOK_FACTOR = 8;
+
 async function removeBatch(database: DatabaseHandle, now: Now, after: number, limit: number) {
+  const rows = batchRows(database);
+  const most = Math.min(limit, rows);
   return database.transaction(async (tx) => {
-    await tx.deleteFrom('staged_nar').where('expires_at', '<=', now()).execute();
+    await trustIndexes(database, tx);
+    const end = await tx
+      .selectFrom('nar')
+      .select('id')
+      .where('id', '>', after)
+      .orderBy('id')
+      .offset(rows * LOOK_FACTOR)
+      .limit(1)
+      .executeTakeFirst();
+    const upTo = end?.id ?? Number.MAX_SAFE_INTEGER;
     const found = await tx
       .selectFrom('nar')
       .select('nar.id')
       .where('nar.id', '>', after)
+      .where('nar.id', '<=', upTo)
       .where((eb) => isUnused(eb, after))
       .orderBy('nar.id')
-      .limit(limit)
+      .limit(most)
       .forUpdate()
       .skipLocked()
       .execute();
-    const atEnd = found.length < limit;
-    const last = found.at(-1);
-    if (last === undefined) return { removed: 0, last: after, atEnd };
+    const isFull = found.length === most;
+    const place = { last: isFull ? (found.at(-1)?.id ?? after) : upTo, atEnd: !isFull && !end };
+    if (found.length === 0) return { removed: 0, ...place };
+    const ids = padded(found.map((row) => row.id));
+    await noteSparsePacks(tx, now, ids);
     const { numDeletedRows } = await tx
       .deleteFrom('nar')
-      .where('nar.id', 'in', padded(found.map((row) => row.id)))
+      .where('nar.id', 'in', ids)
       .where((eb) => isUnused(eb, after))
       .executeTakeFirstOrThrow();
-    return { removed: Number(numDeletedRows), last: last.id, atEnd };
+    return { removed: Number(numDeletedRows), ...place };
   });
 }
 
@@ -82,11 +105,38 @@ function isUnused(eb: ExpressionBuilder<Schema, 'nar'>, after: number): Expressi
   ]);
 }
 
+/** See Metadata.condemnPacks. */
 export async function condemnPacks(database: DatabaseHandle, now: Now): Promise<number> {
+  let condemned = 0;
+  for (let after = 0; ;) {
+    const end = await database.db
+      .selectFrom('pack')
+      .select('id')
+      .where('id', '>', after)
+      .orderBy('id')
+      .offset(batchRows(database) * LOOK_FACTOR)
+      .limit(1)
+      .executeTakeFirst();
+    condemned += await condemnBetween(database, now, after, end?.id ?? Number.MAX_SAFE_INTEGER);
+    if (end === undefined) return condemned;
+    after = end.id;
+    await setImmediate();
+  }
+}
+
+async function condemnBetween(
+  database: DatabaseHandle,
+  now: Now,
+  after: number,
+  upTo: number,
+): Promise<number> {
   return database.transaction(async (tx) => {
+    await trustIndexes(database, tx);
     const unused = tx
       .selectFrom('pack')
       .select('pack.id')
+      .where('pack.id', '>', after)
+      .where('pack.id', '<=', upTo)
       .where('pack.condemned_at', 'is', null)
       .where((eb) => eb.not(holdsNar(eb)))
       .forNoKeyUpdate()
@@ -101,6 +151,8 @@ export async function condemnPacks(database: DatabaseHandle, now: Now): Promise<
     const used = tx
       .selectFrom('pack')
       .select('pack.id')
+      .where('pack.id', '>', after)
+      .where('pack.id', '<=', upTo)
       .where('pack.condemned_at', 'is not', null)
       .where('pack.lost', '=', 0)
       .where(holdsNar)
@@ -134,9 +186,11 @@ export async function condemnedPacks(
 ): Promise<readonly Pack[]> {
   await declareDead(database.db, now);
   return database.transaction(async (tx) => {
+    await trustIndexes(database, tx);
     const found = await tx
       .selectFrom('pack')
       .select('pack.id')
+      .where((eb) => eb.or([eb('keep_until', 'is', null), eb('keep_until', '<=', now())]))
       // An upload that began before the condemnation was seen may hold chunks of the pack; one that
       // began after it cannot have found any. One statement, so that it sees both as they were at
       // one moment.
@@ -169,20 +223,60 @@ export async function condemnedPacks(
   });
 }
 
+/** See Metadata.removePacks. Of a lost pack nobody finds chunks any more: they go in batches. */
 export async function removePacks(database: DatabaseHandle, ids: readonly number[]): Promise<void> {
-  await database.transaction(async (tx) => {
-    const lost = await tx
-      .selectFrom('pack')
-      .select('id')
-      .where('id', 'in', padded(ids))
-      .where('lost', '=', 1)
-      .orderBy('id')
+  for (const batch of batches(ids, batchRows(database))) {
+    while (await removeSomeChunks(database, batch)) await setImmediate();
+    await database.transaction(async (tx) => {
+      await trustIndexes(database, tx);
+      const lost = await tx
+        .selectFrom('pack')
+        .select('id')
+        .where('id', 'in', padded(batch))
+        .where('lost', '=', 1)
+        .orderBy('id')
+        .forUpdate()
+        .execute();
+      if (lost.length === 0) return;
+      const gone = padded(lost.map((row) => row.id));
+      await tx.deleteFrom('pack').where('id', 'in', gone).execute();
+    });
+    await setImmediate();
+  }
+}
+
+/** Whether there may be more. */
+async function removeSomeChunks(
+  database: DatabaseHandle,
+  packs: readonly number[],
+): Promise<boolean> {
+  const most = 2 * batchRows(database);
+  return database.transaction(async (tx) => {
+    await trustIndexes(database, tx);
+    const found = await tx
+      .selectFrom('chunk')
+      .innerJoin('pack', 'pack.id', 'chunk.pack_id')
+      .select('chunk.hash')
+      .where('chunk.pack_id', 'in', padded(packs))
+      .where('pack.lost', '=', 1)
+      .limit(most)
+      .execute();
+    if (found.length === 0) return false;
+    const hashes = found.map((row) => bufferOf(row.hash)).toSorted((a, b) => a.compare(b));
+    // Locked in the order in which commits write them.
+    await tx
+      .selectFrom('chunk')
+      .select('pack_id')
+      .where('hash', 'in', padded(hashes))
+      .orderBy('hash')
       .forUpdate()
       .execute();
-    if (lost.length === 0) return;
-    const gone = padded(lost.map((row) => row.id));
-    await removeChunks(tx, gone);
-    await tx.deleteFrom('pack').where('id', 'in', gone).execute();
+    await tx
+      .deleteFrom('chunk')
+      .where('hash', 'in', padded(hashes))
+      .where('pack_id', 'in', padded(packs))
+      .execute();
+    return found.length === most;
   });
 }
 

@@ -14,7 +14,12 @@ import type {
   Upload,
 } from './metadata.ts';
 import { commitNar } from './commit-nar.ts';
-import type { DatabaseHandle } from './database.ts';
+import { batchRows, type DatabaseHandle } from './database.ts';
+import { deleteCache, isNotDeleted, removeDeletedCaches } from './delete-cache.ts';
+import { pinQueries } from './pins.ts';
+import { repackQueries } from './repack-rows.ts';
+import { retentionQueries } from './retention-rows.ts';
+import { runQueries } from './runs.ts';
 import { useNar } from './use-nar.ts';
 import {
   abandonLease,
@@ -52,7 +57,13 @@ export function createSqlMetadata(
     },
 
     async listCaches() {
-      return (await db.selectFrom('cache').selectAll().orderBy('name').execute()).map(cacheOf);
+      const rows = await db
+        .selectFrom('cache')
+        .selectAll()
+        .where(isNotDeleted)
+        .orderBy('name')
+        .execute();
+      return rows.map(cacheOf);
     },
 
     async createCache(name, settings): Promise<Cache> {
@@ -72,14 +83,8 @@ export function createSqlMetadata(
       await db.updateTable('cache').set(changesRow(changes)).where('id', '=', id).execute();
     },
 
-    deleteCache: (id) =>
-      database.transaction(async (tx) => {
-        const { numDeletedRows } = await tx
-          .deleteFrom('cache')
-          .where('id', '=', id)
-          .executeTakeFirstOrThrow();
-        return numDeletedRows > 0n;
-      }),
+    deleteCache: (id) => deleteCache(database, id),
+    removeDeletedCaches: () => removeDeletedCaches(database),
 
     async findObject(cacheId, storePathHash): Promise<StoredObject | undefined> {
       const row = await db
@@ -117,6 +122,7 @@ export function createSqlMetadata(
           .where('object.cache_id', '=', cacheId)
           .where('object.store_path_hash', 'in', padded(batch))
           .where('nar.damaged', '=', 0)
+          .where('object.doomed_at', 'is', null)
           .execute();
         for (const row of rows) missing.delete(row.store_path_hash);
       }
@@ -130,13 +136,13 @@ export function createSqlMetadata(
           .select('store_path_hash')
           .where('cache_id', '=', cacheId)
           .where('store_path_hash', 'in', padded(batch))
-          .where('last_used_at', '<', at)
+          .where((eb) => eb.or([eb('last_used_at', '<', at), eb('doomed_at', 'is not', null)]))
           // Who holds it is writing it, and with a time like ours.
           .forNoKeyUpdate()
           .skipLocked();
         await db
           .updateTable('object')
-          .set({ last_used_at: at })
+          .set({ last_used_at: at, doomed_at: null })
           .where('cache_id', '=', cacheId)
           .where('store_path_hash', 'in', older)
           .execute();
@@ -231,6 +237,11 @@ export function createSqlMetadata(
     oldestLease: () => oldestLease(db, now),
     removeUnusedNars: unusedNarRemover(database, now),
     condemnPacks: () => condemnPacks(database, now),
+    ...pinQueries(database, now),
+    ...repackQueries(database, now),
+    ...retentionQueries(database, now),
+    ...runQueries(database, now),
+    batchRows: batchRows(database),
     condemnedPacks: (limit) => condemnedPacks(database, now, limit),
     removePacks: (ids) => removePacks(database, ids),
 
@@ -238,7 +249,7 @@ export function createSqlMetadata(
 
     async statistics(): Promise<StoreStatistics> {
       const { rows } = await sql<StoreStatistics>`select
-        (select count(*) from cache) as caches,
+        (select count(*) from cache where name not like '.%') as caches,
         (select count(*) from object) as objects,
         (select count(*) from nar) as nars,
         (select coalesce(sum(nar.size), 0) from object join nar on nar.id = object.nar_id) as "logicalBytes",
@@ -262,6 +273,7 @@ function settingsRow(settings: CacheSettings) {
     priority: settings.priority,
     upstream_cache_key_names: JSON.stringify(settings.upstreamCacheKeyNames),
     retention_period: settings.retentionSeconds ?? null,
+    quota_bytes: settings.quotaBytes ?? null,
   };
 }
 
@@ -275,5 +287,6 @@ function changesRow(changes: Partial<CacheSettings>): Updateable<CacheTable> {
     row.upstream_cache_key_names = JSON.stringify(changes.upstreamCacheKeyNames);
   }
   if ('retentionSeconds' in changes) row.retention_period = changes.retentionSeconds ?? null;
+  if ('quotaBytes' in changes) row.quota_bytes = changes.quotaBytes ?? null;
   return row;
 }

@@ -1,4 +1,5 @@
 import type { Traffic } from '../http/traffic.ts';
+import type { Run } from '../db/runs.ts';
 import type { StoreStatistics } from '../db/metadata.ts';
 import type { FramePoolUsage } from '../store/frame-pool.ts';
 import type { Figures } from './figures.ts';
@@ -19,5 +20,7 @@ export interface MetricsSources {
   /** Last-use times that are not written yet. */
   readonly pendingUses: () => number;
   readonly statements: () => number;
+  /** The last run of retention that has ended. */
+  readonly lastRun: () => Promise<Run | undefined>;
   readonly store: () => Promise<StoreStatistics>;
 }

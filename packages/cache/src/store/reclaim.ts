@@ -1,5 +1,7 @@
 import type { NarStore } from './nar-store.ts';
+import type { Pace } from './pace.ts';
 import { packKeyOf } from './pack-key.ts';
+import { removeBlobs } from './remove-blobs.ts';
 
 export interface Reclaimed {
   readonly nars: number;
@@ -9,45 +11,61 @@ export interface Reclaimed {
   readonly uploads: number;
 }
 
-/** Rows handled in one transaction, so that uploads wait for milliseconds at most. */
-const BATCH = 500;
+/** Leases looked at in one run. */
+const LEASES = 50_000;
 
 /**
- * Frees what nothing refers to: what failed uploads left, NARs without an object, then packs
- * without a NAR. Safe beside uploads; run again after an interruption, it goes on.
+ * Frees what nothing refers to: what failed uploads and deleted caches left, NARs without an object,
+ * then packs without a NAR. Safe beside uploads; run again after an interruption, it goes on.
  */
-export async function reclaim(store: NarStore): Promise<Reclaimed> {
+export async function reclaim(
+  store: Pick<NarStore, 'metadata' | 'blobs'>,
+  pace: Pace,
+  report: (done: Reclaimed) => void = () => {},
+): Promise<Reclaimed> {
   const { metadata, blobs } = store;
-  const uploads = await removeTraces(store);
-  let nars = 0;
-  for (let removed = BATCH; removed === BATCH; nars += removed) {
-    removed = await metadata.removeUnusedNars(BATCH);
+  const batch = metadata.batchRows;
+  await metadata.removeDeletedCaches();
+  const done = { uploads: await removeTraces(store, pace), nars: 0, packs: 0, bytes: 0 };
+  for (let removed = batch; removed === batch; done.nars += removed) {
+    removed = await metadata.removeUnusedNars(batch);
+    report(done);
+    await pace.rest();
   }
   await metadata.condemnPacks();
-  let packs = 0;
-  let bytes = 0;
-  for (let found = BATCH; found === BATCH; packs += found) {
-    const condemned = await metadata.condemnedPacks(BATCH);
+  for (let found = batch; found === batch; done.packs += found) {
+    const condemned = await metadata.condemnedPacks(batch);
     found = condemned.length;
     if (found === 0) break;
     // Blobs first: after a crash in between, the rows still tell what to remove.
-    for (const pack of condemned) {
-      await blobs.remove(pack.key);
-      bytes += pack.size;
-    }
+    await removeBlobs(
+      blobs,
+      condemned.map((pack) => pack.key),
+    );
+    for (const pack of condemned) done.bytes += pack.size;
     await metadata.removePacks(condemned.map((pack) => pack.id));
+    report(done);
+    await pace.rest();
   }
-  return { nars, packs, bytes, uploads };
+  return done;
 }
 
-async function removeTraces({ metadata, blobs }: NarStore): Promise<number> {
+async function removeTraces(
+  { metadata, blobs }: Pick<NarStore, 'metadata' | 'blobs'>,
+  pace: Pace,
+): Promise<number> {
   // Not until none is left: those that ran out lately stay, to be looked at again.
-  const leases = await metadata.deadLeases(BATCH * 100);
-  for (let at = 0; at < leases.length; at += BATCH) {
-    const batch = leases.slice(at, at + BATCH);
-    const committed = await metadata.knownPackKeys(batch.map(packKeyOf));
-    for (const key of batch.map(packKeyOf)) if (!committed.has(key)) await blobs.remove(key);
-    await metadata.forgetLeases(batch);
+  const leases = await metadata.deadLeases(LEASES);
+  for (let at = 0; at < leases.length; at += metadata.batchRows) {
+    const some = leases.slice(at, at + metadata.batchRows);
+    const keys = some.map(packKeyOf);
+    const committed = await metadata.knownPackKeys(keys);
+    await removeBlobs(
+      blobs,
+      keys.filter((key) => !committed.has(key)),
+    );
+    await metadata.forgetLeases(some);
+    await pace.rest();
   }
   return leases.length;
 }
