@@ -152,8 +152,8 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     retentionKind({
       ...options.retention,
       store,
-      settleMs: alone ? 0 : SETTLE_MS,
-      flushUses: () => uses.flush(),
+      settleMs: alone ? undefined : SETTLE_MS,
+      uses,
       onRemoved: (cacheId, hashes) => hashes.forEach((hash) => objects.delete(cacheId, hash)),
     }),
   ]);

@@ -11,6 +11,9 @@ export interface UseTracker {
   noteReferences(object: Pick<ObjectInput, 'cacheId' | 'references'>): void;
   /** How many are not written yet. */
   pending(): number;
+  /** Whether a use of this one is not written yet. */
+  isPending(cacheId: number, storePathHash: string): boolean;
+  /** Resolved when every use noted before is written. */
   flush(): Promise<void>;
   /** Stops the timer and writes what is left, if it can. */
   close(): Promise<void>;
@@ -22,11 +25,20 @@ const HASH_CHARACTERS = 32;
 export function createUseTracker(metadata: Metadata, clock: Clock, logger: Logger): UseTracker {
   let used = new Map<number, Set<string>>();
 
-  async function flush(): Promise<void> {
+  let flushing: Promise<void> = Promise.resolve();
+
+  async function write(): Promise<void> {
+    if (used.size === 0) return;
     const batch = used;
     used = new Map();
     const at = clock.now();
     for (const [cacheId, hashes] of batch) await metadata.touch(cacheId, [...hashes], at);
+  }
+
+  function flush(): Promise<void> {
+    const flushed = flushing.then(write);
+    flushing = flushed.catch(() => {});
+    return flushed;
   }
 
   /** Lossy by design: a failed batch only makes some paths look older than they are. */
@@ -51,6 +63,7 @@ export function createUseTracker(metadata: Metadata, clock: Clock, logger: Logge
       for (const reference of references) note(cacheId, reference.slice(0, HASH_CHARACTERS));
     },
     pending: () => [...used.values()].reduce((sum, hashes) => sum + hashes.size, 0),
+    isPending: (cacheId, hash) => used.get(cacheId)?.has(hash) === true,
     flush,
     async close() {
       clearInterval(timer);

@@ -22,3 +22,6 @@ export interface DatabaseHandle {
 export function batchRows(database: DatabaseHandle): number {
   return database.kind === 'sqlite' ? 128 : 1024;
 }
+
+/** What long maintenance does between its short transactions, so that others get their turn. */
+export type Rest = () => Promise<unknown>;

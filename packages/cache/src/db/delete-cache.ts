@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { ExpressionBuilder } from 'kysely';
-import { batchRows, type DatabaseHandle } from './database.ts';
+import { batchRows, type DatabaseHandle, type Rest } from './database.ts';
 import type { Schema } from './schema.ts';
 
 // A cache of a million paths is not removed in one statement, which would hold everybody up. It
@@ -14,7 +13,11 @@ export function isNotDeleted(eb: ExpressionBuilder<Schema, 'cache'>) {
 }
 
 /** See Metadata.deleteCache. */
-export async function deleteCache(database: DatabaseHandle, id: number): Promise<boolean> {
+export async function deleteCache(
+  database: DatabaseHandle,
+  id: number,
+  rest: Rest,
+): Promise<boolean> {
   const { numUpdatedRows } = await database.db
     .updateTable('cache')
     .set({ name: DELETED_PREFIX + id, is_public: 0 })
@@ -22,21 +25,24 @@ export async function deleteCache(database: DatabaseHandle, id: number): Promise
     .where(isNotDeleted)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) return false;
-  await removeContents(database, id);
+  await removeContents(database, id, rest);
   return true;
 }
 
 /** See Metadata.removeDeletedCaches. */
-export async function removeDeletedCaches(database: DatabaseHandle): Promise<void> {
+export async function removeDeletedCaches(
+  database: DatabaseHandle,
+  rest: Rest,
+): Promise<void> {
   const rows = await database.db
     .selectFrom('cache')
     .select('id')
     .where('name', 'like', `${DELETED_PREFIX}%`)
     .execute();
-  for (const { id } of rows) await removeContents(database, id);
+  for (const { id } of rows) await removeContents(database, id, rest);
 }
 
-async function removeContents(database: DatabaseHandle, id: number): Promise<void> {
+async function removeContents(database: DatabaseHandle, id: number, rest: Rest): Promise<void> {
   const { db } = database;
   const limit = batchRows(database);
   for (let after = ''; ;) {
@@ -58,7 +64,7 @@ async function removeContents(database: DatabaseHandle, id: number): Promise<voi
       .where('store_path_hash', '<=', last.store_path_hash)
       .execute();
     after = last.store_path_hash;
-    await setImmediate();
+    await rest();
   }
   await db.deleteFrom('cache').where('id', '=', id).execute();
 }

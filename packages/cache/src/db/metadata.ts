@@ -1,4 +1,5 @@
 import type { Segment } from '@flywheel/chunking';
+import type { Rest } from './database.ts';
 import type { PinMetadata } from './pins.ts';
 import type { RepackMetadata } from './repack-rows.ts';
 import type { RetentionMetadata } from './retention-rows.ts';
@@ -64,6 +65,10 @@ export interface Pack {
   readonly size: number;
 }
 
+export interface CondemnedPack extends Pack {
+  readonly condemnedAt: number;
+}
+
 /** In a NAR's segments before commit: the pack that is being committed and has no row yet. */
 export const NEW_PACK = 0;
 
@@ -111,9 +116,9 @@ export interface Metadata extends PinMetadata, RepackMetadata, RetentionMetadata
    * a killed process has left of them, removeDeletedCaches finds. Their NARs are left to `reclaim`.
    * False when it was gone already.
    */
-  deleteCache(id: number): Promise<boolean>;
+  deleteCache(id: number, rest?: Rest): Promise<boolean>;
   /** Goes on with what interrupted calls of deleteCache have left. */
-  removeDeletedCaches(): Promise<void>;
+  removeDeletedCaches(rest?: Rest): Promise<void>;
 
   /** Undefined when absent or when its NAR is known to be damaged. */
   findObject(cacheId: number, storePathHash: string): Promise<StoredObject | undefined>;
@@ -169,14 +174,14 @@ export interface Metadata extends PinMetadata, RepackMetadata, RetentionMetadata
   /** Removes up to `limit` NARs that nothing refers to; returns how many. Fewer: no more there. */
   removeUnusedNars(limit: number): Promise<number>;
   /** Condemns packs that no NAR lies in, looking at all of them in short transactions. */
-  condemnPacks(): Promise<number>;
+  condemnPacks(rest?: Rest): Promise<number>;
   /**
    * Up to `limit` condemned packs that no live upload can have seen alive. Nothing will refer to
-   * them from now on: their blobs may go.
+   * them from now on: their blobs may go. In order; `after` goes on where a former call ended.
    */
-  condemnedPacks(limit: number): Promise<readonly Pack[]>;
-  /** Forgets packs that condemnedPacks gave and whose blobs are gone, with their chunks. */
-  removePacks(ids: readonly number[]): Promise<void>;
+  condemnedPacks(limit: number, after?: CondemnedPack): Promise<readonly CondemnedPack[]>;
+  /** Forgets packs that condemnedPacks gave and whose blobs are gone, with their chunks: any number. */
+  removePacks(ids: readonly number[], rest?: Rest): Promise<void>;
   /** Runs `work` unless another process is at its own now; then the answer is undefined. */
   withReclaimLock<T>(work: () => Promise<T>): Promise<T | undefined>;
 

@@ -99,7 +99,7 @@ export function pinQueries(database: DatabaseHandle, now: Now): PinMetadata {
   return {
     putPin: (pin) =>
       database.transaction(async (tx) => {
-        // First, see removeDoomed: it waits for us, or we for it, and then look.
+        // First, see removeExpired: it waits for us, or we for it, and then look.
         await tx
           .updateTable('cache')
           .set({ pins_version: sql<number>`pins_version + 1` })
@@ -132,7 +132,7 @@ export function pinQueries(database: DatabaseHandle, now: Now): PinMetadata {
     },
 
     async pinnedPaths(cacheId) {
-      // The version first: a pin that is set in between is seen, or makes removeDoomed refuse.
+      // The version first: a pin that is set in between is seen, or makes removeExpired refuse.
       const cache = await database.db
         .selectFrom('cache')
         .select('pins_version')

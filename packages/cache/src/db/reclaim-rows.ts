@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { sql, type ExpressionBuilder, type Kysely, type SqlBool, type Expression } from 'kysely';
-import { batchRows, type DatabaseHandle } from './database.ts';
+import { batchRows, type DatabaseHandle, type Rest } from './database.ts';
 import { declareDead } from './leases.ts';
-import type { Pack } from './metadata.ts';
+import type { CondemnedPack } from './metadata.ts';
 import { noteSparsePacks } from './repack-rows.ts';
-import { batches, bufferOf, padded } from './rows.ts';
+import { padded } from './rows.ts';
 import type { Schema } from './schema.ts';
 import type { Now } from './time.ts';
 import { trustIndexes } from './trust-indexes.ts';
@@ -106,7 +106,11 @@ function isUnused(eb: ExpressionBuilder<Schema, 'nar'>, after: number): Expressi
 }
 
 /** See Metadata.condemnPacks. */
-export async function condemnPacks(database: DatabaseHandle, now: Now): Promise<number> {
+export async function condemnPacks(
+  database: DatabaseHandle,
+  now: Now,
+  rest: Rest,
+): Promise<number> {
   let condemned = 0;
   for (let after = 0; ;) {
     const end = await database.db
@@ -120,7 +124,7 @@ export async function condemnPacks(database: DatabaseHandle, now: Now): Promise<
     condemned += await condemnBetween(database, now, after, end?.id ?? Number.MAX_SAFE_INTEGER);
     if (end === undefined) return condemned;
     after = end.id;
-    await setImmediate();
+    await rest();
   }
 }
 
@@ -183,7 +187,8 @@ export async function condemnedPacks(
   database: DatabaseHandle,
   now: Now,
   limit: number,
-): Promise<readonly Pack[]> {
+  after?: CondemnedPack,
+): Promise<readonly CondemnedPack[]> {
   await declareDead(database.db, now);
   return database.transaction(async (tx) => {
     await trustIndexes(database, tx);
@@ -191,6 +196,12 @@ export async function condemnedPacks(
       .selectFrom('pack')
       .select('pack.id')
       .where((eb) => eb.or([eb('keep_until', 'is', null), eb('keep_until', '<=', now())]))
+      // Not from the front again: what was removed there is still in the index for a while.
+      .$if(after !== undefined, (query) =>
+        query.where(
+          sql<boolean>`(condemned_at, id) > (${after?.condemnedAt ?? 0}, ${after?.id ?? 0})`,
+        ),
+      )
       // An upload that began before the condemnation was seen may hold chunks of the pack; one that
       // began after it cannot have found any. One statement, so that it sees both as they were at
       // one moment.
@@ -208,75 +219,24 @@ export async function condemnedPacks(
         ),
       )
       .where((eb) => eb.not(holdsNar(eb)))
+      .orderBy('condemned_at')
+      .orderBy('id')
       .limit(limit)
       .forUpdate()
       .skipLocked()
       .execute();
     if (found.length === 0) return [];
-    return tx
+    const rows = await tx
       .updateTable('pack')
       .set({ lost: 1 })
       .where('pack.id', 'in', padded(found.map((row) => row.id)))
       .where((eb) => eb.not(holdsNar(eb)))
-      .returning(['pack.id', 'pack.key', 'pack.size'])
+      .returning(['pack.id', 'pack.key', 'pack.size', 'pack.condemned_at'])
       .execute();
-  });
-}
-
-/** See Metadata.removePacks. Of a lost pack nobody finds chunks any more: they go in batches. */
-export async function removePacks(database: DatabaseHandle, ids: readonly number[]): Promise<void> {
-  for (const batch of batches(ids, batchRows(database))) {
-    while (await removeSomeChunks(database, batch)) await setImmediate();
-    await database.transaction(async (tx) => {
-      await trustIndexes(database, tx);
-      const lost = await tx
-        .selectFrom('pack')
-        .select('id')
-        .where('id', 'in', padded(batch))
-        .where('lost', '=', 1)
-        .orderBy('id')
-        .forUpdate()
-        .execute();
-      if (lost.length === 0) return;
-      const gone = padded(lost.map((row) => row.id));
-      await tx.deleteFrom('pack').where('id', 'in', gone).execute();
+    const packs = rows.map(({ condemned_at: condemnedAt, ...pack }) => {
+      return { ...pack, condemnedAt: condemnedAt ?? 0 };
     });
-    await setImmediate();
-  }
-}
-
-/** Whether there may be more. */
-async function removeSomeChunks(
-  database: DatabaseHandle,
-  packs: readonly number[],
-): Promise<boolean> {
-  const most = 2 * batchRows(database);
-  return database.transaction(async (tx) => {
-    await trustIndexes(database, tx);
-    const found = await tx
-      .selectFrom('chunk')
-      .innerJoin('pack', 'pack.id', 'chunk.pack_id')
-      .select('chunk.hash')
-      .where('chunk.pack_id', 'in', padded(packs))
-      .where('pack.lost', '=', 1)
-      .limit(most)
-      .execute();
-    if (found.length === 0) return false;
-    const hashes = found.map((row) => bufferOf(row.hash)).toSorted((a, b) => a.compare(b));
-    // Locked in the order in which commits write them.
-    await tx
-      .selectFrom('chunk')
-      .select('pack_id')
-      .where('hash', 'in', padded(hashes))
-      .orderBy('hash')
-      .forUpdate()
-      .execute();
-    await tx
-      .deleteFrom('chunk')
-      .where('hash', 'in', padded(hashes))
-      .where('pack_id', 'in', padded(packs))
-      .execute();
-    return found.length === most;
+    return packs.toSorted((a, b) => a.condemnedAt - b.condemnedAt || a.id - b.id);
   });
 }
 

@@ -27,22 +27,24 @@ export interface RetentionMetadata {
   /** Takes the mark away. */
   spareObjects(cacheId: number, hashes: readonly string[]): Promise<void>;
   /**
-   * Removes marked objects. Those of `hashes` that have no mark older than `doomedBefore` any more
-   * (used or pushed since, or gone) are handed to `without`, which answers which of the others may
-   * go; it may be called more than once. Undefined, with nothing done, when a pin was set since
-   * `pinsVersion` or the cache is gone.
+   * Removes objects that were not used after `usedBefore` and, when `doomedBefore` is given, were
+   * marked before that. Those of `hashes` to which this does not apply any more (used or pushed
+   * since, or gone) are handed to `without`, which answers which of the others may go; it may be
+   * called more than once. Undefined, with nothing done, when a pin was set since `pinsVersion` or
+   * the cache is gone.
    */
-  removeDoomed(removal: DoomedRemoval): Promise<readonly string[] | undefined>;
+  removeExpired(removal: ExpiredRemoval): Promise<readonly string[] | undefined>;
   /** The store paths of these hashes. */
   storePaths(cacheId: number, hashes: readonly string[]): Promise<readonly string[]>;
   /** How many objects of all caches each NAR has. */
   countUses(narIds: readonly number[]): Promise<ReadonlyMap<number, number>>;
 }
 
-export interface DoomedRemoval {
+export interface ExpiredRemoval {
   readonly cacheId: number;
   readonly hashes: readonly string[];
-  readonly doomedBefore: number;
+  readonly usedBefore: number;
+  readonly doomedBefore: number | undefined;
   readonly pinsVersion: number;
   readonly without: (kept: readonly string[]) => readonly string[];
 }
@@ -113,7 +115,7 @@ export function retentionQueries(database: DatabaseHandle, now: Now): RetentionM
         .execute();
     },
 
-    removeDoomed: ({ cacheId, hashes, doomedBefore, pinsVersion, without }) =>
+    removeExpired: ({ cacheId, hashes, usedBefore, doomedBefore, pinsVersion, without }) =>
       database.transaction(async (tx) => {
         // Who sets a pin changes this row first: before us, and we see it, or after our end, and
         // then it finds what we leave.
@@ -129,14 +131,17 @@ export function retentionQueries(database: DatabaseHandle, now: Now): RetentionM
           .select('store_path_hash')
           .where('cache_id', '=', cacheId)
           .where('store_path_hash', 'in', padded(hashes))
-          .where('doomed_at', '<=', doomedBefore)
+          .where('last_used_at', '<=', usedBefore)
+          .$if(doomedBefore !== undefined, (query) =>
+            query.where('doomed_at', '<=', doomedBefore ?? 0),
+          )
           .orderBy('store_path_hash')
           .forUpdate()
           .skipLocked()
           .execute();
-        const marked = new Set(found.map((row) => row.store_path_hash));
-        const going = without(hashes.filter((hash) => !marked.has(hash)));
-        const removed = going.filter((hash) => marked.has(hash));
+        const expired = new Set(found.map((row) => row.store_path_hash));
+        const going = without(hashes.filter((hash) => !expired.has(hash)));
+        const removed = going.filter((hash) => expired.has(hash));
         if (removed.length === 0) return [];
         await tx
           .deleteFrom('object')

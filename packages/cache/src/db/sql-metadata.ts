@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql, type Updateable } from 'kysely';
 import { FlywheelError, type Clock } from '@flywheel/base';
 import type {
@@ -29,7 +30,8 @@ import {
   oldestLease,
   renewLease,
 } from './leases.ts';
-import { condemnedPacks, condemnPacks, removePacks, unusedNarRemover } from './reclaim-rows.ts';
+import { condemnedPacks, condemnPacks, unusedNarRemover } from './reclaim-rows.ts';
+import { removePacks } from './remove-packs.ts';
 import { markPackDamaged } from './mark-damaged.ts';
 import { withReclaimLock } from './reclaim-lock.ts';
 import { batches, bufferOf, cacheOf, LIST_LIMIT, narOf, padded } from './rows.ts';
@@ -83,8 +85,8 @@ export function createSqlMetadata(
       await db.updateTable('cache').set(changesRow(changes)).where('id', '=', id).execute();
     },
 
-    deleteCache: (id) => deleteCache(database, id),
-    removeDeletedCaches: () => removeDeletedCaches(database),
+    deleteCache: (id, rest = setImmediate) => deleteCache(database, id, rest),
+    removeDeletedCaches: (rest = setImmediate) => removeDeletedCaches(database, rest),
 
     async findObject(cacheId, storePathHash): Promise<StoredObject | undefined> {
       const row = await db
@@ -236,14 +238,14 @@ export function createSqlMetadata(
 
     oldestLease: () => oldestLease(db, now),
     removeUnusedNars: unusedNarRemover(database, now),
-    condemnPacks: () => condemnPacks(database, now),
+    condemnPacks: (rest = setImmediate) => condemnPacks(database, now, rest),
     ...pinQueries(database, now),
     ...repackQueries(database, now),
     ...retentionQueries(database, now),
     ...runQueries(database, now),
     batchRows: batchRows(database),
-    condemnedPacks: (limit) => condemnedPacks(database, now, limit),
-    removePacks: (ids) => removePacks(database, ids),
+    condemnedPacks: (limit, after) => condemnedPacks(database, now, limit, after),
+    removePacks: (ids, rest = setImmediate) => removePacks(database, ids, rest),
 
     withReclaimLock: (work) => withReclaimLock(database, work),
 

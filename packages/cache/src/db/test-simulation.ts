@@ -268,8 +268,8 @@ class Simulation {
       {
         metadata: replica,
         pace: NO_REST,
-        settleMs: 0,
-        flushUses: async () => {},
+        settleMs: this.#below(2) === 0 ? 0 : undefined,
+        uses: { flush: async () => {}, isPending: () => false },
         onRemoved: () => {},
         signal: new AbortController().signal,
         report: () => {},

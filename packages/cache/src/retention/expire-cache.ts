@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cache, Metadata } from '../db/metadata.ts';
+import type { UseTracker } from '../api/use-tracker.ts';
 import type { Pace } from '../store/pace.ts';
+import type { RunProgress } from '../runs/run-kind.ts';
 import { ExpiryTally, type Expired } from './expiry-tally.ts';
 import { planRetention, type RetentionPlan, type RetentionPolicy } from './plan.ts';
 import { ReferenceGraph, type Node } from './reference-graph.ts';
@@ -10,15 +12,15 @@ export interface ExpireParts {
   readonly pace: Pace;
   /**
    * How long after the first look a path is removed at the earliest: longer than another process
-   * may take to write down that it has promised a path to somebody. 0 where there is none.
+   * may take to write down that it has promised a path to somebody. Undefined where there is none.
    */
-  readonly settleMs: number;
-  /** Writes down the uses that this process has seen. */
-  readonly flushUses: () => Promise<void>;
+  readonly settleMs: number | undefined;
+  /** The uses that this process has seen. */
+  readonly uses: Pick<UseTracker, 'flush' | 'isPending'>;
   /** These are no more. */
   readonly onRemoved: (cacheId: number, hashes: readonly string[]) => void;
   readonly signal: AbortSignal;
-  readonly report: (progress: { readonly step: string; readonly of?: number; readonly done?: number }) => void;
+  readonly report: (progress: RunProgress) => void;
 }
 
 /** Rows of one look. */
@@ -29,10 +31,12 @@ const TIMER_MS = 100;
 const MAX_PLANS = 20;
 
 /**
- * Removes what the policy does not keep, in two looks. What is expired at the first is marked:
+ * Removes what the policy does not keep, each path before those that it refers to: when one was
+ * used or pushed again since the look, it stays, and so does all that it refers to.
+ *
+ * Where other processes serve the cache too, in two looks. What is expired at the first is marked:
  * who wants to push something that refers to it is told that it is missing. What is still marked
- * and expired at the second look is removed, each path before those that it refers to: when one was
- * used or pushed again in the last moment, it stays, and so does all that it refers to.
+ * and expired at the second look, after all have written down what they had promised, is removed.
  */
 export async function expireCache(
   parts: ExpireParts,
@@ -40,18 +44,19 @@ export async function expireCache(
   policy: RetentionPolicy,
 ): Promise<Expired> {
   const { metadata, settleMs, signal } = parts;
-  const first = await look(parts, cache, policy);
-  await doom(parts, cache, first);
-  if (first.plan.expired.length > 0 && settleMs > 0) {
-    await sleep(settleMs + TIMER_MS, undefined, { signal });
-  }
   const tally = new ExpiryTally(metadata, cache);
-  let kept: Looked = first;
-  for (let plans = 0; plans < MAX_PLANS && kept.plan.expired.length > 0; plans += 1) {
-    kept = await look(parts, cache, policy);
-    if (await removeExpired(parts, cache, kept, tally)) break;
+  let seen = await look(parts, cache, policy);
+  if (settleMs !== undefined) {
+    await doom(parts, cache, seen);
+    if (seen.plan.expired.length === 0) return tally.result(seen.plan);
+    await sleep(settleMs + TIMER_MS, undefined, { signal });
+    seen = await look(parts, cache, policy);
   }
-  return tally.result(kept.plan);
+  for (let plans = 1; plans < MAX_PLANS; plans += 1) {
+    if (await removeExpired(parts, cache, seen, tally)) break;
+    seen = await look(parts, cache, policy);
+  }
+  return tally.result(seen.plan);
 }
 
 /** What `expireCache` would do now, without doing it. */
@@ -87,11 +92,11 @@ interface Looked {
 }
 
 async function look(
-  { metadata, pace, flushUses, report }: ExpireParts,
+  { metadata, pace, uses, report }: ExpireParts,
   cache: Cache,
   policy: RetentionPolicy,
 ): Promise<Looked> {
-  await flushUses();
+  await uses.flush();
   const time = await metadata.currentTime();
   const graph = new ReferenceGraph();
   const doomedHashes: string[] = [];
@@ -109,7 +114,7 @@ async function look(
   }
   // After the paths: a pin that is set during the look is seen, or makes the removal refuse.
   const { hashes, pinsVersion } = await metadata.pinnedPaths(cache.id);
-  const plan = planRetention(graph, policy, hashes, time);
+  const plan = await planRetention(graph, policy, hashes, { now: time, rest: pace.rest });
   const doomed = new Uint8Array(graph.size);
   for (const hash of doomedHashes) doomed[graph.find(hash) as Node] = 1;
   await pace.rest();
@@ -122,10 +127,8 @@ async function doom(
   cache: Cache,
   { graph, plan, doomed }: Looked,
 ): Promise<void> {
-  let usedBefore = 0;
-  for (const node of plan.expired) usedBefore = Math.max(usedBefore, graph.usedAt(node));
-  const isExpired = new Uint8Array(graph.size);
-  for (const node of plan.expired) isExpired[node] = 1;
+  const usedBefore = latestUse(graph, plan);
+  const isExpired = marksOf(graph, plan.expired);
   const unmarked = plan.expired.filter((node) => doomed[node] === 0);
   for (let at = 0; at < unmarked.length; at += metadata.batchRows) {
     const batch = unmarked.slice(at, at + metadata.batchRows);
@@ -142,28 +145,31 @@ async function doom(
 
 /** False: a pin was set, and the plan has to be made anew. */
 async function removeExpired(
-  { metadata, pace, settleMs, flushUses, onRemoved, report }: ExpireParts,
+  { metadata, pace, settleMs, uses, onRemoved, report }: ExpireParts,
   cache: Cache,
   { graph, plan, pinsVersion, time, doomed }: Looked,
   tally: ExpiryTally,
 ): Promise<boolean> {
   const spared = new Uint8Array(graph.size);
   const { expired } = plan;
-  const isExpired = new Uint8Array(graph.size);
-  for (const node of expired) isExpired[node] = 1;
+  const isExpired = marksOf(graph, expired);
+  const usedBefore = latestUse(graph, plan);
   for (let at = 0; at < expired.length; at += metadata.batchRows) {
     const batch = expired.slice(at, at + metadata.batchRows).filter((node) => spared[node] === 0);
     report({ step: `removing from ${cache.name}`, done: at, of: expired.length });
     if (batch.length === 0) continue;
-    await flushUses();
     await tally.nameExamples(graph, batch);
-    const removed = await metadata.removeDoomed({
+    await uses.flush();
+    const hashes = hashesOf(graph, batch);
+    const removed = await metadata.removeExpired({
       cacheId: cache.id,
-      hashes: hashesOf(graph, batch),
-      doomedBefore: time - settleMs,
+      hashes,
+      usedBefore,
+      doomedBefore: settleMs === undefined ? undefined : time - settleMs,
       pinsVersion,
-      without(keptHashes) {
-        for (const hash of keptHashes) {
+      without(kept) {
+        const used = hashes.filter((hash) => uses.isPending(cache.id, hash));
+        for (const hash of [...kept, ...used]) {
           graph.visitClosure(graph.find(hash) as Node, spared, () => {});
         }
         return hashesOf(
@@ -203,6 +209,19 @@ async function spare(
     );
     await pace.rest();
   }
+}
+
+/** No path that was used later than this is among the expired ones. */
+function latestUse(graph: ReferenceGraph, { expired }: RetentionPlan): number {
+  let latest = 0;
+  for (const node of expired) latest = Math.max(latest, graph.usedAt(node));
+  return latest;
+}
+
+function marksOf(graph: ReferenceGraph, nodes: readonly Node[]): Uint8Array {
+  const marks = new Uint8Array(graph.size);
+  for (const node of nodes) marks[node] = 1;
+  return marks;
 }
 
 function hashesOf(graph: ReferenceGraph, nodes: readonly Node[]): string[] {

@@ -1,3 +1,4 @@
+import type { Rest } from '../db/database.ts';
 import type { Node, ReferenceGraph } from './reference-graph.ts';
 
 /** What a cache keeps. */
@@ -29,12 +30,12 @@ export const QUOTA_GRACE_MS = 3600 * 1000;
  * stay: those of pins; those of paths used within the period; and of these, the most recently used
  * first, as many as the quota has room for.
  */
-export function planRetention(
+export async function planRetention(
   graph: ReferenceGraph,
   { periodSeconds, quotaBytes }: RetentionPolicy,
   pins: readonly string[],
-  now: number,
-): RetentionPlan {
+  { now, rest }: { readonly now: number; readonly rest: Rest },
+): Promise<RetentionPlan> {
   const kept = new Uint8Array(graph.size);
   let keptPaths = 0;
   let keptBytes = 0;
@@ -62,9 +63,13 @@ export function planRetention(
   const oldest = periodSeconds === undefined || periodSeconds === 0 ? 0 : now - periodSeconds * 1000;
   let overQuota = false;
   if (quotaBytes === undefined) {
-    for (let node = 0; node < graph.size; node += 1) if (graph.usedAt(node) >= oldest) keep(node);
+    for (let node = 0; node < graph.size; node += 1) {
+      if (graph.usedAt(node) >= oldest) keep(node);
+      if (node % STEP === 0) await rest();
+    }
   } else {
-    for (const node of latestFirst(graph, oldest)) {
+    for (const [i, node] of latestFirst(graph, oldest).entries()) {
+      if (i % STEP === 0) await rest();
       const isSpared = graph.usedAt(node) >= now - QUOTA_GRACE_MS;
       // The next ones were used before this: keeping them instead would turn the order around.
       if (!keep(node, isSpared ? Infinity : quotaBytes)) break;
@@ -76,8 +81,12 @@ export function planRetention(
   for (let node = 0; node < graph.size; node += 1) {
     if (kept[node] === 0 && graph.isPresent(node)) expired.push(node);
   }
+  await rest();
   return { expired: graph.referrersFirst(expired), keptPaths, keptBytes, overQuota };
 }
+
+/** Paths looked at in one go. */
+const STEP = 8192;
 
 /** Paths used since `oldest`, the latest first, to the second. */
 function latestFirst(graph: ReferenceGraph, oldest: number): Node[] {

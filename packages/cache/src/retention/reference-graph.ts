@@ -24,6 +24,8 @@ export class ReferenceGraph {
   #present = 0;
   /** The hash of each node, padded with zeros. */
   #keys = Buffer.alloc(FIRST_CAPACITY * HASH_BYTES);
+  /** What `mixed` made of it. */
+  #mixed = new Uint32Array(FIRST_CAPACITY);
   /** Open addressing: node + 1, or 0. Twice as many slots as nodes at least. */
   #slots = new Uint32Array(FIRST_CAPACITY * 2);
   #narIds = new Float64Array(FIRST_CAPACITY);
@@ -153,10 +155,12 @@ export class ReferenceGraph {
 
   #intern(hash: string): Node {
     if (this.#count * 2 >= this.#slots.length) this.#grow();
-    const slot = this.#slotOf(hash);
+    const value = mixed(hash);
+    const slot = this.#slotOf(hash, value);
     const found = this.#slots[slot] as number;
     if (found !== 0) return found - 1;
     const node = this.#count;
+    this.#mixed[node] = value;
     this.#count += 1;
     this.#slots[slot] = node + 1;
     this.#keys.write(hash, node * HASH_BYTES, HASH_BYTES, 'latin1');
@@ -164,13 +168,12 @@ export class ReferenceGraph {
   }
 
   /** The slot of this hash, or the free one where it belongs. */
-  #slotOf(hash: string): number {
+  #slotOf(hash: string, value = mixed(hash)): number {
     const mask = this.#slots.length - 1;
-    let slot = mixed(hash) & mask;
-    for (;;) {
+    for (let slot = value & mask; ; slot = (slot + 1) & mask) {
       const found = this.#slots[slot] as number;
-      if (found === 0 || this.#isKey(found - 1, hash)) return slot;
-      slot = (slot + 1) & mask;
+      if (found === 0) return slot;
+      if (this.#mixed[found - 1] === value && this.#isKey(found - 1, hash)) return slot;
     }
   }
 
@@ -193,9 +196,13 @@ export class ReferenceGraph {
     this.#usedAt = grown(Float64Array, this.#usedAt, capacity, -1);
     this.#firstEdge = grown(Uint32Array, this.#firstEdge, capacity);
     this.#edgeCount = grown(Uint32Array, this.#edgeCount, capacity);
+    this.#mixed = grown(Uint32Array, this.#mixed, capacity);
     this.#slots = new Uint32Array(capacity * 2);
+    const mask = this.#slots.length - 1;
     for (let node = 0; node < this.#count; node += 1) {
-      this.#slots[this.#slotOf(this.hashOf(node))] = node + 1;
+      let slot = (this.#mixed[node] as number) & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = node + 1;
     }
   }
 }
@@ -220,5 +227,5 @@ function mixed(text: string): number {
   for (let i = 0; i < text.length; i += 1) {
     value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
   }
-  return value ^ (value >>> 15);
+  return (value ^ (value >>> 15)) >>> 0;
 }

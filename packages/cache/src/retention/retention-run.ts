@@ -20,7 +20,7 @@ export interface RetentionSettings {
 }
 
 export type RetentionParts = RetentionSettings &
-  Pick<ExpireParts, 'settleMs' | 'flushUses' | 'onRemoved'> & {
+  Pick<ExpireParts, 'settleMs' | 'uses' | 'onRemoved'> & {
     readonly store: Pick<NarStore, 'metadata' | 'blobs' | 'clock' | 'logger'>;
   };
 

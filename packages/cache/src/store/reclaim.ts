@@ -1,3 +1,4 @@
+import type { CondemnedPack, Metadata } from '../db/metadata.ts';
 import type { NarStore } from './nar-store.ts';
 import type { Pace } from './pace.ts';
 import { packKeyOf } from './pack-key.ts';
@@ -10,6 +11,9 @@ export interface Reclaimed {
   /** Uploads that ended without a commit and whose traces were removed. */
   readonly uploads: number;
 }
+
+/** Packs removed together, some 200 bytes each: see removePacks, which sorts their chunks. */
+const PACKS = 100_000;
 
 /** Leases looked at in one run. */
 const LEASES = 50_000;
@@ -25,29 +29,44 @@ export async function reclaim(
 ): Promise<Reclaimed> {
   const { metadata, blobs } = store;
   const batch = metadata.batchRows;
-  await metadata.removeDeletedCaches();
+  await metadata.removeDeletedCaches(pace.rest);
   const done = { uploads: await removeTraces(store, pace), nars: 0, packs: 0, bytes: 0 };
   for (let removed = batch; removed === batch; done.nars += removed) {
     removed = await metadata.removeUnusedNars(batch);
     report(done);
     await pace.rest();
   }
-  await metadata.condemnPacks();
-  for (let found = batch; found === batch; done.packs += found) {
-    const condemned = await metadata.condemnedPacks(batch);
+  await metadata.condemnPacks(pace.rest);
+  for (let found = PACKS; found >= PACKS;) {
+    const condemned = await findCondemned(metadata, pace);
     found = condemned.length;
-    if (found === 0) break;
     // Blobs first: after a crash in between, the rows still tell what to remove.
-    await removeBlobs(
-      blobs,
-      condemned.map((pack) => pack.key),
+    for (let at = 0; at < found; at += batch) {
+      const keys = condemned.slice(at, at + batch).map((pack) => pack.key);
+      await removeBlobs(blobs, keys);
+      await pace.rest();
+    }
+    await metadata.removePacks(
+      condemned.map((pack) => pack.id),
+      pace.rest,
     );
+    done.packs += found;
     for (const pack of condemned) done.bytes += pack.size;
-    await metadata.removePacks(condemned.map((pack) => pack.id));
     report(done);
-    await pace.rest();
   }
   return done;
+}
+
+async function findCondemned(metadata: Metadata, pace: Pace): Promise<readonly CondemnedPack[]> {
+  const packs: CondemnedPack[] = [];
+  for (let last: CondemnedPack | undefined; packs.length < PACKS;) {
+    const found: readonly CondemnedPack[] = await metadata.condemnedPacks(metadata.batchRows, last);
+    last = found.at(-1);
+    if (last === undefined) break;
+    packs.push(...found);
+    await pace.rest();
+  }
+  return packs;
 }
 
 async function removeTraces(
