@@ -49,7 +49,10 @@ function read(target: Target): CommandTree {
     const entries = target.getAllEntries().map(({ name, target: inner }) => {
       return [name['convert-camel-to-kebab'], read(inner)] as const;
     });
-    return { commands: new Map(entries), flags: new Set(EVERYWHERE) };
+    // A group may do something by itself.
+    const own = target.getDefaultCommand();
+    const flags = own === undefined ? new Set(EVERYWHERE) : read(own).flags;
+    return { commands: new Map(entries), flags };
   }
   const { flags = {}, aliases = {} } = target.parameters;
   return {

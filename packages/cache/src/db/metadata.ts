@@ -65,10 +65,6 @@ export interface Pack {
   readonly size: number;
 }
 
-export interface CondemnedPack extends Pack {
-  readonly condemnedAt: number;
-}
-
 /** In a NAR's segments before commit: the pack that is being committed and has no row yet. */
 export const NEW_PACK = 0;
 
@@ -177,11 +173,14 @@ export interface Metadata extends PinMetadata, RepackMetadata, RetentionMetadata
   condemnPacks(rest?: Rest): Promise<number>;
   /**
    * Up to `limit` condemned packs that no live upload can have seen alive. Nothing will refer to
-   * them from now on: their blobs may go. In order; `after` goes on where a former call ended.
+   * them from now on: their blobs may go. In the order of their ids, those after `after`; none: no
+   * more there.
    */
-  condemnedPacks(limit: number, after?: CondemnedPack): Promise<readonly CondemnedPack[]>;
+  condemnedPacks(limit: number, after?: number): Promise<readonly Pack[]>;
   /** Forgets packs that condemnedPacks gave and whose blobs are gone, with their chunks: any number. */
   removePacks(ids: readonly number[], rest?: Rest): Promise<void>;
+  /** To be called before maintenance: what the database knows of its own size is brought up to date. */
+  refreshStatistics(): Promise<void>;
   /** Runs `work` unless another process is at its own now; then the answer is undefined. */
   withReclaimLock<T>(work: () => Promise<T>): Promise<T | undefined>;
 

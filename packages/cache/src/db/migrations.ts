@@ -98,6 +98,8 @@ const MIGRATIONS: readonly Migration[] = [
       `alter table cache add column pins_version integer not null default 0`,
       `alter table object add column doomed_at integer`,
       `alter table pack add column keep_until integer`,
+      `drop index pack_condemned`,
+      `create index pack_condemned on pack (id) where condemned_at is not null`,
       `create table sparse_pack (
          pack_id integer primary key,
          noted_at integer not null)`,

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { sql, type ExpressionBuilder, type Kysely, type SqlBool, type Expression } from 'kysely';
 import { batchRows, type DatabaseHandle, type Rest } from './database.ts';
 import { declareDead } from './leases.ts';
-import type { CondemnedPack } from './metadata.ts';
+import type { Pack } from './metadata.ts';
 import { noteSparsePacks } from './repack-rows.ts';
 import { padded } from './rows.ts';
 import type { Schema } from './schema.ts';
@@ -187,21 +187,41 @@ export async function condemnedPacks(
   database: DatabaseHandle,
   now: Now,
   limit: number,
-  after?: CondemnedPack,
-): Promise<readonly CondemnedPack[]> {
+  after: number,
+): Promise<readonly Pack[]> {
   await declareDead(database.db, now);
+  for (let from = after; ;) {
+    // By the index alone: with the conditions below, PostgreSQL would look at all of them each time.
+    const window = await database.db
+      .selectFrom('pack')
+      .select('id')
+      .where('id', '>', from)
+      .where('condemned_at', 'is not', null)
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+    const ids = window.map((row) => row.id);
+    const last = ids.at(-1);
+    if (last === undefined) return [];
+    const lost = await declareLost(database, now, ids);
+    if (lost.length > 0) return lost;
+    from = last;
+    await setImmediate();
+  }
+}
+
+async function declareLost(
+  database: DatabaseHandle,
+  now: Now,
+  ids: readonly number[],
+): Promise<readonly Pack[]> {
   return database.transaction(async (tx) => {
     await trustIndexes(database, tx);
     const found = await tx
       .selectFrom('pack')
       .select('pack.id')
+      .where('pack.id', 'in', padded(ids))
       .where((eb) => eb.or([eb('keep_until', 'is', null), eb('keep_until', '<=', now())]))
-      // Not from the front again: what was removed there is still in the index for a while.
-      .$if(after !== undefined, (query) =>
-        query.where(
-          sql<boolean>`(condemned_at, id) > (${after?.condemnedAt ?? 0}, ${after?.id ?? 0})`,
-        ),
-      )
       // An upload that began before the condemnation was seen may hold chunks of the pack; one that
       // began after it cannot have found any. One statement, so that it sees both as they were at
       // one moment.
@@ -219,24 +239,18 @@ export async function condemnedPacks(
         ),
       )
       .where((eb) => eb.not(holdsNar(eb)))
-      .orderBy('condemned_at')
-      .orderBy('id')
-      .limit(limit)
       .forUpdate()
       .skipLocked()
       .execute();
     if (found.length === 0) return [];
-    const rows = await tx
+    const packs = await tx
       .updateTable('pack')
       .set({ lost: 1 })
       .where('pack.id', 'in', padded(found.map((row) => row.id)))
       .where((eb) => eb.not(holdsNar(eb)))
-      .returning(['pack.id', 'pack.key', 'pack.size', 'pack.condemned_at'])
+      .returning(['pack.id', 'pack.key', 'pack.size'])
       .execute();
-    const packs = rows.map(({ condemned_at: condemnedAt, ...pack }) => {
-      return { ...pack, condemnedAt: condemnedAt ?? 0 };
-    });
-    return packs.toSorted((a, b) => a.condemnedAt - b.condemnedAt || a.id - b.id);
+    return packs.toSorted((a, b) => a.id - b.id);
   });
 }
 

@@ -31,6 +31,7 @@ import {
   renewLease,
 } from './leases.ts';
 import { condemnedPacks, condemnPacks, unusedNarRemover } from './reclaim-rows.ts';
+import { refreshStatistics } from './refresh-statistics.ts';
 import { removePacks } from './remove-packs.ts';
 import { markPackDamaged } from './mark-damaged.ts';
 import { withReclaimLock } from './reclaim-lock.ts';
@@ -244,9 +245,10 @@ export function createSqlMetadata(
     ...retentionQueries(database, now),
     ...runQueries(database, now),
     batchRows: batchRows(database),
-    condemnedPacks: (limit, after) => condemnedPacks(database, now, limit, after),
+    condemnedPacks: (limit, after = 0) => condemnedPacks(database, now, limit, after),
     removePacks: (ids, rest = setImmediate) => removePacks(database, ids, rest),
 
+    refreshStatistics: () => refreshStatistics(database),
     withReclaimLock: (work) => withReclaimLock(database, work),
 
     async statistics(): Promise<StoreStatistics> {

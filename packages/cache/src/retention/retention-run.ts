@@ -64,6 +64,7 @@ async function runRetention(
   const pace = createPace(restShare, signal);
   const expireParts = { ...parts, metadata: store.metadata, pace, signal, report };
   const expired: Expired[] = [];
+  await store.metadata.refreshStatistics();
   for (const cache of await chosenCaches(store, only)) {
     const policy = {
       periodSeconds: cache.retentionSeconds ?? defaultSeconds,

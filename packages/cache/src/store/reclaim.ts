@@ -1,4 +1,4 @@
-import type { CondemnedPack, Metadata } from '../db/metadata.ts';
+import type { Metadata, Pack } from '../db/metadata.ts';
 import type { NarStore } from './nar-store.ts';
 import type { Pace } from './pace.ts';
 import { packKeyOf } from './pack-key.ts';
@@ -57,12 +57,11 @@ export async function reclaim(
   return done;
 }
 
-async function findCondemned(metadata: Metadata, pace: Pace): Promise<readonly CondemnedPack[]> {
-  const packs: CondemnedPack[] = [];
-  for (let last: CondemnedPack | undefined; packs.length < PACKS;) {
-    const found: readonly CondemnedPack[] = await metadata.condemnedPacks(metadata.batchRows, last);
-    last = found.at(-1);
-    if (last === undefined) break;
+async function findCondemned(metadata: Metadata, pace: Pace): Promise<readonly Pack[]> {
+  const packs: Pack[] = [];
+  while (packs.length < PACKS) {
+    const found = await metadata.condemnedPacks(metadata.batchRows, packs.at(-1)?.id);
+    if (found.length === 0) break;
     packs.push(...found);
     await pace.rest();
   }

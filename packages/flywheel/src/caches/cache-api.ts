@@ -79,7 +79,7 @@ export async function listCaches(
   return parse(CacheList, server, await call(server, '_api/v1/caches', signal)).caches;
 }
 
-async function call(
+export async function call(
   server: Server,
   path: string,
   signal: AbortSignal | undefined,
@@ -143,7 +143,7 @@ function unauthorizedHint(token: string | undefined): string {
         'the server does not say which, nor whether the cache exists.';
 }
 
-function parse<T>(schema: z.ZodType<T>, { endpoint }: Server, text: string): T {
+export function parse<T>(schema: z.ZodType<T>, { endpoint }: Server, text: string): T {
   const result = schema.safeParse(jsonOf(text));
   if (result.success) return result.data;
   throw new FlywheelError('invalid-input', `${endpoint} does not answer like a cache server`, {

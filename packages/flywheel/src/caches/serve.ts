@@ -18,6 +18,8 @@ export interface ServeFlags extends OutputFlags {
   readonly metricsListen?: ListenAddress;
   readonly drain: number;
   readonly grace: number;
+  /** Seconds; 0 is for ever. */
+  readonly retention: number;
   readonly apiEndpoint?: string;
   readonly substituterEndpoint?: string;
   readonly allowedHost?: readonly string[];
@@ -34,6 +36,7 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
     database: await databaseUrl(context, flags.databaseFile),
     listen: flags.listen,
     metricsListen: flags.metricsListen,
+    retention: { defaultSeconds: flags.retention },
     shutdown: { drainMs: flags.drain, graceMs: flags.grace },
     settings: {
       allowedHosts: flags.allowedHost ?? [],

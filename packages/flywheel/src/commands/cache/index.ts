@@ -1,13 +1,16 @@
 import { buildRouteMap } from '@stricli/core';
 import type { CliContext } from '../../context.ts';
 import { describe } from '../help.ts';
+import { configure } from './configure.ts';
 import { create } from './create.ts';
+import { gc } from './gc/index.ts';
 import { info } from './info.ts';
 import { list } from './list.ts';
+import { pin } from './pin/index.ts';
 import { serve } from './serve.ts';
 import { token } from './token.ts';
 
-const routes = { create, info, list, serve, token };
+const routes = { configure, create, gc, info, list, pin, serve, token };
 
 export const cache = buildRouteMap<keyof typeof routes, CliContext>({
   routes,

@@ -7,6 +7,7 @@ import { outputFlags } from '../../output/index.ts';
 import { dataFlag, parseServerUrl } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
+import { parseRetention } from './retention-flags.ts';
 
 export const serve = buildCommand<ServeFlags, [], CliContext>({
   docs: {
@@ -70,6 +71,13 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         placeholder: 'DURATION',
         brief: 'Then let transfers go on for so long before they are cut',
         default: '10s',
+      },
+      retention: {
+        kind: 'parsed',
+        parse: parseRetention,
+        placeholder: 'TIME',
+        brief: 'Caches without a period of their own keep paths for so long after their last use',
+        default: 'forever',
       },
       apiEndpoint: {
         kind: 'parsed',
