@@ -6,6 +6,7 @@ import type { DatabaseHandle } from '../../packages/cache/src/db/database.ts';
 import { metadataContract } from '../../packages/cache/src/db/metadata.contract.ts';
 import { migrate } from '../../packages/cache/src/db/migrations.ts';
 import { openPostgres } from '../../packages/cache/src/db/postgres.ts';
+import { retentionContract } from '../../packages/cache/src/db/retention.contract.ts';
 import { createSqlMetadata } from '../../packages/cache/src/db/sql-metadata.ts';
 import { clockTime } from '../../packages/cache/src/db/time.ts';
 
@@ -26,6 +27,10 @@ async function openMigrated(url: string): Promise<DatabaseHandle> {
 
 describe.skipIf(isMissing(found))('PostgreSQL', () => {
   metadataContract(async (clock) => {
+    const database = await openMigrated(await postgres.createDatabase());
+    return createSqlMetadata(database, clock, clockTime(clock));
+  });
+  retentionContract(async (clock) => {
     const database = await openMigrated(await postgres.createDatabase());
     return createSqlMetadata(database, clock, clockTime(clock));
   });

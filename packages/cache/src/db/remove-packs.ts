@@ -24,7 +24,7 @@ export async function removePacks(
   let group: number[] = [];
   let chunks = new HashOrder();
   const removeGroup = async (): Promise<void> => {
-    await removeChunks(database, chunks.sorted(), rest);
+    await removeChunks(database, new Set(group), chunks.sorted(), rest);
     await removeRows(database, group, rest);
     group = [];
     chunks = new HashOrder();
@@ -97,6 +97,7 @@ async function readChunks(
 
 async function removeChunks(
   database: DatabaseHandle,
+  packs: ReadonlySet<number>,
   hashes: Iterable<Buffer>,
   rest: Rest,
 ): Promise<void> {
@@ -105,7 +106,7 @@ async function removeChunks(
   const removeBatch = async (): Promise<void> => {
     await database.transaction(async (tx) => {
       await trustIndexes(database, tx);
-      await removeInOrder(tx, database.kind, padded(batch));
+      await removeInOrder(tx, packs, batch);
     });
     batch = [];
     await rest();
@@ -119,33 +120,21 @@ async function removeChunks(
 
 async function removeInOrder(
   tx: Transaction<Schema>,
-  kind: DatabaseHandle['kind'],
+  packs: ReadonlySet<number>,
   hashes: readonly Buffer[],
 ): Promise<void> {
-  // Locked in the order in which commits write them.
-  if (kind === 'postgres') {
-    await tx
-      .selectFrom('chunk')
-      .select('pack_id')
-      .where('hash', 'in', hashes)
-      .orderBy('hash')
-      .forUpdate()
-      .execute();
-  }
-  await tx
-    .deleteFrom('chunk')
-    .where('hash', 'in', hashes)
-    // An upload may have stored the same chunk anew.
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('pack')
-          .select('pack.id')
-          .whereRef('pack.id', '=', 'chunk.pack_id')
-          .where('pack.lost', '=', 1),
-      ),
-    )
+  // Locked in the order in which commits write them, then looked at: an upload may have stored the
+  // same chunk anew.
+  const rows = await tx
+    .selectFrom('chunk')
+    .select(['hash', 'pack_id'])
+    .where('hash', 'in', padded(hashes))
+    .orderBy('hash')
+    .forUpdate()
     .execute();
+  const gone = rows.filter((row) => packs.has(row.pack_id)).map((row) => row.hash);
+  if (gone.length === 0) return;
+  await tx.deleteFrom('chunk').where('hash', 'in', padded(gone)).execute();
 }
 
 async function removeRows(

@@ -5,12 +5,19 @@ import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { concurrencyContract } from './concurrency.contract.ts';
 import { metadataContract } from './metadata.contract.ts';
+import { retentionContract } from './retention.contract.ts';
 import { migrate, SCHEMA_VERSION } from './migrations.ts';
 import { createSqlMetadata } from './sql-metadata.ts';
 import { openSqlite } from './sqlite.ts';
 
 describe('SQLite', () => {
   metadataContract(async (clock) => {
+    const database = openSqlite(':memory:');
+    await migrate(database);
+    return createSqlMetadata(database, clock);
+  });
+
+  retentionContract(async (clock) => {
     const database = openSqlite(':memory:');
     await migrate(database);
     return createSqlMetadata(database, clock);
