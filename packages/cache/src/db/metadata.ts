@@ -65,6 +65,13 @@ export interface Pack {
   readonly size: number;
 }
 
+export interface CondemnedQuery {
+  /** Only packs with a larger id. */
+  readonly after?: number;
+  /** A time (currentTime) after the end of condemnPacks: who began after it has seen all it did. */
+  readonly condemnedBy?: number;
+}
+
 /** In a NAR's segments before commit: the pack that is being committed and has no row yet. */
 export const NEW_PACK = 0;
 
@@ -173,10 +180,9 @@ export interface Metadata extends PinMetadata, RepackMetadata, RetentionMetadata
   condemnPacks(rest?: Rest): Promise<number>;
   /**
    * Up to `limit` condemned packs that no live upload can have seen alive. Nothing will refer to
-   * them from now on: their blobs may go. In the order of their ids, those after `after`; none: no
-   * more there.
+   * them from now on: their blobs may go. In the order of their ids; none: no more there.
    */
-  condemnedPacks(limit: number, after?: number): Promise<readonly Pack[]>;
+  condemnedPacks(limit: number, query?: CondemnedQuery): Promise<readonly Pack[]>;
   /** Forgets packs that condemnedPacks gave and whose blobs are gone, with their chunks: any number. */
   removePacks(ids: readonly number[], rest?: Rest): Promise<void>;
   /** To be called before maintenance: what the database knows of its own size is brought up to date. */

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { sql, type ExpressionBuilder, type Kysely, type SqlBool, type Expression } from 'kysely';
+import { sql, type ExpressionBuilder, type Kysely, type SqlBool, type Expression, type RawBuilder } from 'kysely';
 import { batchRows, type DatabaseHandle, type Rest } from './database.ts';
 import { declareDead } from './leases.ts';
-import type { Pack } from './metadata.ts';
+import type { CondemnedQuery, Pack } from './metadata.ts';
 import { noteSparsePacks } from './repack-rows.ts';
 import { padded } from './rows.ts';
 import type { Schema } from './schema.ts';
@@ -187,7 +187,7 @@ export async function condemnedPacks(
   database: DatabaseHandle,
   now: Now,
   limit: number,
-  after: number,
+  { after = 0, condemnedBy }: CondemnedQuery,
 ): Promise<readonly Pack[]> {
   await declareDead(database.db, now);
   for (let from = after; ;) {
@@ -203,7 +203,7 @@ export async function condemnedPacks(
     const ids = window.map((row) => row.id);
     const last = ids.at(-1);
     if (last === undefined) return [];
-    const lost = await declareLost(database, now, ids);
+    const lost = await declareLost(database, now, ids, condemnedBy);
     if (lost.length > 0) return lost;
     from = last;
     await setImmediate();
@@ -214,6 +214,7 @@ async function declareLost(
   database: DatabaseHandle,
   now: Now,
   ids: readonly number[],
+  condemnedBy: number | undefined,
 ): Promise<readonly Pack[]> {
   return database.transaction(async (tx) => {
     await trustIndexes(database, tx);
@@ -225,19 +226,7 @@ async function declareLost(
       // An upload that began before the condemnation was seen may hold chunks of the pack; one that
       // began after it cannot have found any. One statement, so that it sees both as they were at
       // one moment.
-      .where('pack.condemned_at', '<', (eb) =>
-        eb.fn.coalesce(
-          eb
-            .selectFrom('lease')
-            .select((lease) =>
-              sql<number>`${lease.fn.min('lease.started_at')} - ${CONDEMNATION_TAKES_MS}`.as(
-                'begun',
-              ),
-            )
-            .where('lease.dead', '=', 0),
-          sql<number>`${Number.MAX_SAFE_INTEGER}`,
-        ),
-      )
+      .where('pack.condemned_at', '<=', lastHarmlessCondemnation(condemnedBy))
       .where((eb) => eb.not(holdsNar(eb)))
       .forUpdate()
       .skipLocked()
@@ -252,6 +241,19 @@ async function declareLost(
       .execute();
     return packs.toSorted((a, b) => a.id - b.id);
   });
+}
+
+/**
+ * Up to when a condemnation was seen by every live upload. When all of them began after the end of
+ * a round of condemnations, that is its end. Else it takes a margin.
+ */
+function lastHarmlessCondemnation(condemnedBy = -1): RawBuilder<number> {
+  return sql<number>`(
+    select case
+      when min(lease.started_at) is null then ${Number.MAX_SAFE_INTEGER}
+      when min(lease.started_at) > ${condemnedBy} and ${condemnedBy} >= 0 then ${condemnedBy}
+      else min(lease.started_at) - ${CONDEMNATION_TAKES_MS} end
+    from lease where lease.dead = 0)`;
 }
 
 export async function removeChunks(tx: Kysely<Schema>, packIds: readonly number[]): Promise<void> {

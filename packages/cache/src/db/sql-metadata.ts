@@ -245,7 +245,7 @@ export function createSqlMetadata(
     ...retentionQueries(database, now),
     ...runQueries(database, now),
     batchRows: batchRows(database),
-    condemnedPacks: (limit, after = 0) => condemnedPacks(database, now, limit, after),
+    condemnedPacks: (limit, query = {}) => condemnedPacks(database, now, limit, query),
     removePacks: (ids, rest = setImmediate) => removePacks(database, ids, rest),
 
     refreshStatistics: () => refreshStatistics(database),

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { generateSecretKey } from '@flywheel/nix';
 import type { DatabaseHandle } from './database.ts';
 
 /** Chunks of each pack, and bytes of each. */
@@ -42,7 +43,7 @@ export async function fillBulkStore(
   const run = (text: string) => sql.raw(text).execute(db);
   await run(
     `insert into cache (id, name, secret_key, is_public, store_dir, priority, upstream_cache_key_names, created_at)
-     values (1000, 'bulk', 'bulk:${Buffer.alloc(64, 7).toString('base64')}', 1, '/nix/store', 41, '[]', ${now})`,
+     values (1000, 'bulk', '${generateSecretKey('bulk')}', 1, '/nix/store', 41, '[]', ${now})`,
   );
   await run(
     `insert into pack (id, key, size, created_at)

@@ -36,6 +36,8 @@ export interface RetentionResult {
 }
 
 const EVERY_MS = 3600 * 1000;
+/** Uploads that take longer keep packs until the next run. */
+const UPLOADS_MS = 30_000;
 /** It works half of the time: a run of minutes is nothing to a cache, a second of standing still is. */
 const REST_SHARE = 1;
 
@@ -78,9 +80,11 @@ async function runRetention(
   const result = { dry_run: dryRun, caches: expired.map(wireExpired) };
   if (dryRun) return result;
   report({ step: 'removing what nothing refers to' });
-  const reclaimed = await reclaim(store, pace, ({ nars, packs }) =>
-    report({ step: 'removing what nothing refers to', done: nars + packs }),
-  );
+  const reclaimed = await reclaim(store, pace, {
+    patienceMs: UPLOADS_MS,
+    report: ({ nars, packs }) =>
+      report({ step: 'removing what nothing refers to', done: nars + packs }),
+  });
   report({ step: 'rewriting packs' });
   const repacked = await repack(store, parts.repack ?? DEFAULT_REPACK, pace);
   return { ...result, reclaimed, repacked };

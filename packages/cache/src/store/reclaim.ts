@@ -1,4 +1,5 @@
-import type { Metadata, Pack } from '../db/metadata.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Metadata } from '../db/metadata.ts';
 import type { NarStore } from './nar-store.ts';
 import type { Pace } from './pace.ts';
 import { packKeyOf } from './pack-key.ts';
@@ -12,8 +13,13 @@ export interface Reclaimed {
   readonly uploads: number;
 }
 
-/** Packs removed together, some 200 bytes each: see removePacks, which sorts their chunks. */
-const PACKS = 100_000;
+export interface ReclaimOptions {
+  readonly report?: (done: Reclaimed) => void;
+  /** How long to wait for uploads under way, which keep packs that are of no use any more. */
+  readonly patienceMs?: number;
+}
+
+const LOOK_EVERY_MS = 200;
 
 /** Leases looked at in one run. */
 const LEASES = 50_000;
@@ -25,7 +31,7 @@ const LEASES = 50_000;
 export async function reclaim(
   store: Pick<NarStore, 'metadata' | 'blobs'>,
   pace: Pace,
-  report: (done: Reclaimed) => void = () => {},
+  { report = () => {}, patienceMs = 0 }: ReclaimOptions = {},
 ): Promise<Reclaimed> {
   const { metadata, blobs } = store;
   const batch = metadata.batchRows;
@@ -37,35 +43,42 @@ export async function reclaim(
     await pace.rest();
   }
   await metadata.condemnPacks(pace.rest);
-  for (let found = PACKS; found >= PACKS;) {
-    const condemned = await findCondemned(metadata, pace);
-    found = condemned.length;
+  const condemnedBy = await metadata.currentTime();
+  await outlast(metadata, condemnedBy, patienceMs, pace);
+  for (let after = 0; ;) {
+    const condemned = await metadata.condemnedPacks(batch, { after, condemnedBy });
+    const last = condemned.at(-1);
+    if (last === undefined) return done;
+    after = last.id;
     // Blobs first: after a crash in between, the rows still tell what to remove.
-    for (let at = 0; at < found; at += batch) {
-      const keys = condemned.slice(at, at + batch).map((pack) => pack.key);
-      await removeBlobs(blobs, keys);
-      await pace.rest();
-    }
+    await removeBlobs(
+      blobs,
+      condemned.map((pack) => pack.key),
+    );
     await metadata.removePacks(
       condemned.map((pack) => pack.id),
       pace.rest,
     );
-    done.packs += found;
+    done.packs += condemned.length;
     for (const pack of condemned) done.bytes += pack.size;
     report(done);
-  }
-  return done;
-}
-
-async function findCondemned(metadata: Metadata, pace: Pace): Promise<readonly Pack[]> {
-  const packs: Pack[] = [];
-  while (packs.length < PACKS) {
-    const found = await metadata.condemnedPacks(metadata.batchRows, packs.at(-1)?.id);
-    if (found.length === 0) break;
-    packs.push(...found);
     await pace.rest();
   }
-  return packs;
+}
+
+/** Waits for uploads that began before this time: they may have seen packs that were condemned. */
+async function outlast(
+  metadata: Metadata,
+  time: number,
+  patienceMs: number,
+  pace: Pace,
+): Promise<void> {
+  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += LOOK_EVERY_MS) {
+    const oldest = await metadata.oldestLease();
+    if (oldest === undefined || oldest > time) return;
+    await sleep(LOOK_EVERY_MS);
+    await pace.rest();
+  }
 }
 
 async function removeTraces(
