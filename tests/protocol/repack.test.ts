@@ -3,7 +3,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { samplePath, startTestServer, upload, type SamplePath, type TestServer } from './harness.ts';
+import {
+  samplePath,
+  startTestServer,
+  upload,
+  type SamplePath,
+  type TestServer,
+} from './harness.ts';
 import { collect, collected } from './maintenance.ts';
 
 const HOUR_MS = 3600 * 1000;

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { samplePath, startTestServer, upload, type SamplePath, type TestServer } from './harness.ts';
+import {
+  samplePath,
+  startTestServer,
+  upload,
+  type SamplePath,
+  type TestServer,
+} from './harness.ts';
 import { collect, collected } from './maintenance.ts';
 
 const DAY_MS = 86_400_000;

@@ -114,11 +114,7 @@ async function collectUnderLoad(server: CacheProcess): Promise<void> {
   compare('pull', idle.pulls, busy.pulls);
   compare('push', idle.pushes, busy.pushes);
   figure('destroying a cache of 100,000 paths', round(destroyMs / 1000), 's');
-  figure(
-    'pull, longest meanwhile',
-    round(Math.max(...whileDestroyed.pulls)),
-    'ms',
-  );
+  figure('pull, longest meanwhile', round(Math.max(...whileDestroyed.pulls)), 'ms');
   figure('memory of the server', round(await residentMiB(server)), 'MiB', { max: 400 });
 }
 

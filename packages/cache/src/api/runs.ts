@@ -62,9 +62,7 @@ export function getRun(parts: ApiParts): Handler {
     const claims = await claimsOf(parts, c);
     if ((claims?.grants ?? []).length === 0) throw wireError('Unauthorized');
     const id = c.req.param('run') ?? '';
-    const run = /^\d{1,15}$/.test(id)
-      ? await parts.store.metadata.findRun(Number(id))
-      : undefined;
+    const run = /^\d{1,15}$/.test(id) ? await parts.store.metadata.findRun(Number(id)) : undefined;
     // Also for a run that the caller may not see: its number says nothing.
     if (run === undefined || !maySee(parts, claims, run)) {
       throw wireError('NoSuchObject', `there is no run ${id.slice(0, 20)}, or it is not for you`);

@@ -7,7 +7,8 @@ export function renderRetention(run: Run | undefined): string {
   if (run?.finishedAt === undefined) return '';
   const at = new Date(run.finishedAt).toISOString();
   const state = run.state === 'done' ? 'good' : 'bad';
-  const text = run.state === 'done' ? whatText(run.result as RetentionResult) : 'It failed: see the log.';
+  const text =
+    run.state === 'done' ? whatText(run.result as RetentionResult) : 'It failed: see the log.';
   return `<section class="turn ${state}"><h2>Retention</h2>\n<p>${at}: ${text}</p></section>`;
 }
 

@@ -30,10 +30,7 @@ export async function deleteCache(
 }
 
 /** See Metadata.removeDeletedCaches. */
-export async function removeDeletedCaches(
-  database: DatabaseHandle,
-  rest: Rest,
-): Promise<void> {
+export async function removeDeletedCaches(database: DatabaseHandle, rest: Rest): Promise<void> {
   const rows = await database.db
     .selectFrom('cache')
     .select('id')

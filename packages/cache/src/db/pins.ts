@@ -194,8 +194,6 @@ async function writeRevision(
   await tx
     .insertInto('pin_revision')
     .values({ pin_id: id, store_path_hash: pin.storePathHash, ...values })
-    .onConflict((conflict) =>
-      conflict.columns(['pin_id', 'store_path_hash']).doUpdateSet(values),
-    )
+    .onConflict((conflict) => conflict.columns(['pin_id', 'store_path_hash']).doUpdateSet(values))
     .execute();
 }

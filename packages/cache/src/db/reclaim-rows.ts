@@ -1,5 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import { sql, type ExpressionBuilder, type Kysely, type SqlBool, type Expression, type RawBuilder } from 'kysely';
+import {
+  sql,
+  type ExpressionBuilder,
+  type Kysely,
+  type SqlBool,
+  type Expression,
+  type RawBuilder,
+} from 'kysely';
 import { batchRows, type DatabaseHandle, type Rest } from './database.ts';
 import { declareDead } from './leases.ts';
 import type { CondemnedQuery, Pack } from './metadata.ts';
@@ -247,13 +254,15 @@ async function declareLost(
  * Up to when a condemnation was seen by every live upload. When all of them began after the end of
  * a round of condemnations, that is its end. Else it takes a margin.
  */
-function lastHarmlessCondemnation(condemnedBy = -1): RawBuilder<number> {
+function lastHarmlessCondemnation(condemnedBy: number | undefined): RawBuilder<number> {
+  const margin = sql<number>`min(lease.started_at) - ${CONDEMNATION_TAKES_MS}`;
+  const end = sql<number>`cast(${condemnedBy ?? 0} as bigint)`;
+  const bound =
+    condemnedBy === undefined
+      ? margin
+      : sql<number>`case when min(lease.started_at) > ${end} then ${end} else ${margin} end`;
   return sql<number>`(
-    select case
-      when min(lease.started_at) is null then ${Number.MAX_SAFE_INTEGER}
-      when min(lease.started_at) > ${condemnedBy} and ${condemnedBy} >= 0 then ${condemnedBy}
-      else min(lease.started_at) - ${CONDEMNATION_TAKES_MS} end
-    from lease where lease.dead = 0)`;
+    select coalesce(${bound}, ${Number.MAX_SAFE_INTEGER}) from lease where lease.dead = 0)`;
 }
 
 export async function removeChunks(tx: Kysely<Schema>, packIds: readonly number[]): Promise<void> {

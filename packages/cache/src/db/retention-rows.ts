@@ -171,7 +171,7 @@ export function retentionQueries(database: DatabaseHandle, now: Now): RetentionM
           .where('nar_id', 'in', padded(batch))
           .groupBy('nar_id')
           .execute();
-        for (const row of rows) counts.set(row.nar_id, Number(row.count));
+        for (const row of rows) counts.set(row.nar_id, row.count);
       }
       return counts;
     },

@@ -89,11 +89,7 @@ export function runQueries(database: DatabaseHandle, now: Now): RunMetadata {
       }),
 
     async findRun(id) {
-      const row = await db
-        .selectFrom('run')
-        .selectAll()
-        .where('id', '=', id)
-        .executeTakeFirst();
+      const row = await db.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst();
       return row && runOf(row);
     },
 

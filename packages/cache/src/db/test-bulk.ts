@@ -33,8 +33,11 @@ export async function fillBulkStore(
     isSqlite ? `printf('%0${width}d', ${value})` : `lpad((${value})::text, ${width}, '0')`;
   // Spread over all of the order, as hashes are, and of digits only.
   const hash = (i: string): string => padded(`((${i}) * 2654435761) % 4294967296`, 32);
-  const key = (i: string): string => `${padded(`${i} % 100`, 2)} || '/' || ${padded(i, 12)} || '.pack'`;
-  const back = [2, 4, 6, 200, 2000].map((step) => `case when i > ${step} then i - ${step} else i end`);
+  const key = (i: string): string =>
+    `${padded(`${i} % 100`, 2)} || '/' || ${padded(i, 12)} || '.pack'`;
+  const back = [2, 4, 6, 200, 2000].map(
+    (step) => `case when i > ${step} then i - ${step} else i end`,
+  );
   const references = back
     .map((j) => `'"' || ${hash(j)} || '-package-of-the-closure-' || (${j}) || '"'`)
     .join(` || ',' || `);
@@ -71,9 +74,10 @@ export async function fillBulkStore(
   );
   if (!isSqlite) {
     for (const table of ['pack', 'nar', 'cache']) {
-      await run(`select setval(pg_get_serial_sequence('${table}', 'id'), (select max(id) from ${table}))`);
+      await run(
+        `select setval(pg_get_serial_sequence('${table}', 'id'), (select max(id) from ${table}))`,
+      );
     }
   }
   return { paths, chunks };
 }
-

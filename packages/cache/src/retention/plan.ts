@@ -60,7 +60,8 @@ export async function planRetention(
     if (node !== undefined) keep(node);
   }
 
-  const oldest = periodSeconds === undefined || periodSeconds === 0 ? 0 : now - periodSeconds * 1000;
+  const oldest =
+    periodSeconds === undefined || periodSeconds === 0 ? 0 : now - periodSeconds * 1000;
   let overQuota = false;
   if (quotaBytes === undefined) {
     for (let node = 0; node < graph.size; node += 1) {

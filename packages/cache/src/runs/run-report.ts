@@ -7,7 +7,7 @@ const EVERY_MS = 1000;
 export function startReport(
   metadata: Pick<RunMetadata, 'reportRun'>,
   id: number,
-): { note(progress: RunProgress): void; end(): Promise<void> } {
+): { readonly note: (progress: RunProgress) => void; end(): Promise<void> } {
   let latest: RunProgress = { step: 'starting' };
   let writing: Promise<void> | undefined;
   const timer = setInterval(() => {

@@ -79,10 +79,7 @@ interface PlacedFrame {
   readonly frame: PackedFrame;
 }
 
-async function readFrames(
-  reader: BlobReader,
-  source: SparsePack,
-): Promise<readonly PlacedFrame[]> {
+async function readFrames(reader: BlobReader, source: SparsePack): Promise<readonly PlacedFrame[]> {
   const footer = Buffer.alloc(PACK_FOOTER_BYTES);
   if (reader.size < footer.length) throw damaged(source, 'is too short');
   await reader.read(footer, reader.size - footer.length);
@@ -96,7 +93,8 @@ async function readFrames(
     offset += frame.length;
     return place;
   });
-  if (offset + indexLength !== reader.size) throw damaged(source, 'has another size than its index');
+  if (offset + indexLength !== reader.size)
+    throw damaged(source, 'has another size than its index');
   return placed;
 }
 

@@ -4,7 +4,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 /** How maintenance makes room for those who wait: between its short pieces of work. */
 export interface Pace {
   /** Rests as long as the share of the time since the last rest; throws when it is to end. */
-  rest(): Promise<void>;
+  readonly rest: () => Promise<void>;
 }
 
 /** A rest at most; what took longer was waiting for others, not work. */

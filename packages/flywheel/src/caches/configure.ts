@@ -40,7 +40,9 @@ function keptText(settings: CacheSettings): string {
   const own = settings.retention_seconds;
   const seconds = own ?? settings.default_retention_seconds ?? 0;
   const source = own === null ? " (the server's own period)" : '';
-  return seconds === 0 ? `for ever${source}` : `${periodText(seconds)} after their last use${source}`;
+  return seconds === 0
+    ? `for ever${source}`
+    : `${periodText(seconds)} after their last use${source}`;
 }
 
 function quotaText({ quota_bytes: bytes }: CacheSettings): string {

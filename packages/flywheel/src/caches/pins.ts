@@ -71,7 +71,8 @@ function rowsOf(pin: Pin): readonly (readonly string[])[] {
 
 function keepText({ keep_revisions: revisions, keep_days: days }: Pin): string {
   const parts: string[] = [];
-  if (revisions > 0) parts.push(revisions === 1 ? 'its newest revision' : `its newest ${revisions}`);
+  if (revisions > 0)
+    parts.push(revisions === 1 ? 'its newest revision' : `its newest ${revisions}`);
   if (days !== null) parts.push(`those of the last ${days} days`);
   return parts.join(' and ');
 }
@@ -82,7 +83,9 @@ function checkedPath(text: string): string {
   } catch (cause) {
     throw new FlywheelError('invalid-input', messageOf(cause), {
       cause,
-      details: { hint: 'Give the path itself: $(nix build --print-out-paths), or readlink result.' },
+      details: {
+        hint: 'Give the path itself: $(nix build --print-out-paths), or readlink result.',
+      },
     });
   }
 }

@@ -67,8 +67,18 @@ test('retention and quota are set in the words of people', async () => {
   );
   const info = await run('cache', 'info', 'team');
   expect(info.stdout).toMatch(/Kept for +90 days/);
-  const reset = await run('cache', 'configure', 'team', '--retention', 'default', '--quota', 'none');
-  expect(reset.stdout).toBe("team keeps paths for ever (the server's own period), without a quota.\n");
+  const reset = await run(
+    'cache',
+    'configure',
+    'team',
+    '--retention',
+    'default',
+    '--quota',
+    'none',
+  );
+  expect(reset.stdout).toBe(
+    "team keeps paths for ever (the server's own period), without a quota.\n",
+  );
   expect((await run('cache', 'configure', 'team')).stderr).toContain('nothing to change was named');
   expect((await run('cache', 'configure', 'team', '--retention', '0s')).code).not.toBe(0);
 });

@@ -21,5 +21,8 @@ export function parseQuota(text: string): number | 'none' {
   if (text === 'none') return text;
   const bytes = parseBytes(text);
   if (bytes >= 1 && Number.isSafeInteger(bytes)) return bytes;
-  throw new FlywheelError('invalid-input', `"${text}" is no quota; write it like 500GiB, or "none"`);
+  throw new FlywheelError(
+    'invalid-input',
+    `"${text}" is no quota; write it like 500GiB, or "none"`,
+  );
 }
