@@ -4,6 +4,8 @@ import { root } from '../packages/flywheel/src/commands/index.ts';
 export interface CommandTree {
   readonly commands: ReadonlyMap<string, CommandTree>;
   readonly flags: ReadonlySet<string>;
+  /** What a group does when its name is all that is given. */
+  readonly own?: CommandTree;
 }
 
 const EVERYWHERE = ['--help', '-h'];
@@ -27,6 +29,7 @@ export function commandIssue(tree: CommandTree, words: readonly string[]): strin
     if (flag !== undefined) {
       if (!node.flags.has(flag)) return `${path.join(' ')} has no flag ${flag}`;
       if (LAST_WORDS.has(flag)) return undefined;
+      node = node.own ?? node;
       continue;
     }
     if (node.commands.size === 0) continue; // an argument, or the value of a flag
@@ -49,7 +52,11 @@ function read(target: Target): CommandTree {
     const entries = target.getAllEntries().map(({ name, target: inner }) => {
       return [name['convert-camel-to-kebab'], read(inner)] as const;
     });
-    return { commands: new Map(entries), flags: new Set(EVERYWHERE) };
+    const byItself = target.getDefaultCommand();
+    const commands = new Map(entries);
+    if (byItself === undefined) return { commands, flags: new Set(EVERYWHERE) };
+    const own = read(byItself);
+    return { commands, flags: own.flags, own };
   }
   const { flags = {}, aliases = {} } = target.parameters;
   return {

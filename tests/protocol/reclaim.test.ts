@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { samplePath, startTestServer, upload } from './harness.ts';
+import { collected } from './maintenance.ts';
 
 let dataDir: string;
 
@@ -16,9 +17,10 @@ async function packs(): Promise<readonly string[]> {
   return files.filter((file) => file.endsWith('.pack'));
 }
 
-/** Starts, waits for what a start reclaims, which closing waits for, and ends. */
+/** Starts, waits for the run that each start begins with, and ends. */
 async function restart(): Promise<void> {
   const server = await startTestServer({ dataDir });
+  await collected(server);
   await server.close();
 }
 

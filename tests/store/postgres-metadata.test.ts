@@ -7,6 +7,7 @@ import { identityRecordsContract } from '../../packages/cache/src/db/identity-re
 import { metadataContract } from '../../packages/cache/src/db/metadata.contract.ts';
 import { migrate } from '../../packages/cache/src/db/migrations.ts';
 import { openPostgres } from '../../packages/cache/src/db/postgres.ts';
+import { retentionContract } from '../../packages/cache/src/db/retention.contract.ts';
 import { createSqlMetadata } from '../../packages/cache/src/db/sql-metadata.ts';
 import { clockTime } from '../../packages/cache/src/db/time.ts';
 
@@ -31,6 +32,10 @@ describe.skipIf(isMissing(found))('PostgreSQL', () => {
     return createSqlMetadata(database, clock, clockTime(clock));
   });
   identityRecordsContract(async (clock) => {
+    const database = await openMigrated(await postgres.createDatabase());
+    return createSqlMetadata(database, clock, clockTime(clock));
+  });
+  retentionContract(async (clock) => {
     const database = await openMigrated(await postgres.createDatabase());
     return createSqlMetadata(database, clock, clockTime(clock));
   });

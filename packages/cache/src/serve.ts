@@ -8,6 +8,7 @@ import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import type { ListenAddress } from './http/listen.ts';
 import { RequestFigures } from './metrics/request-figures.ts';
 import type { MetricsSources } from './metrics/sources.ts';
+import { RETENTION } from './retention/retention-run.ts';
 
 export interface ServeOptions {
   readonly listen: ListenAddress;
@@ -59,6 +60,7 @@ export async function serve(parts: ApiParts, options: ServeOptions): Promise<Ser
     pendingUses: () => parts.uses.pending(),
     statements: options.statements,
     s3Requests: options.s3Requests,
+    lastRun: () => parts.store.metadata.latestRun(RETENTION),
     store: async () => (await parts.storeFigures(STORE_FIGURES_MS)).statistics,
   });
   const bodyPace = {

@@ -24,14 +24,15 @@ import { keepAdminToken } from './keep-admin-token.ts';
 import { serve, type ShutdownTimes } from './serve.ts';
 import type { HttpLimits } from './http/limits.ts';
 import type { ListenAddress } from './http/listen.ts';
-import { countReclaim, createFigures } from './metrics/figures.ts';
 import { openStores, type StoreOptions } from './open-stores.ts';
+import { countRun, createFigures } from './metrics/figures.ts';
+import { retentionKind, type RetentionSettings } from './retention/retention-run.ts';
+import { RunDesk } from './runs/run-desk.ts';
 import { ChunkerPool } from './store/chunker-pool.ts';
 import { createFramePool } from './store/frame-pool.ts';
 import { NarLocks } from './store/nar-locks.ts';
 import type { NarStore } from './store/nar-store.ts';
 import { OpenPacks } from './store/open-packs.ts';
-import { startReclaiming } from './store/reclaim-loop.ts';
 
 export interface CacheServerOptions extends StoreOptions {
   /** Whether we send NARs from S3 ourselves, or tell clients where to get them. Default `proxy`. */
@@ -58,6 +59,8 @@ export interface CacheServerOptions extends StoreOptions {
   readonly version?: string;
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** What caches keep that have no period of their own, and how it is collected. */
+  readonly retention?: RetentionSettings | undefined;
   /** Further fields for the status page and `/_status.json`. */
   readonly status?: () => Readonly<Record<string, unknown>>;
 }
@@ -75,6 +78,12 @@ export interface CacheServer {
 
 /** Chunks that are hashed, looked up and compressed together. */
 const BATCH_BYTES = 1024 * 1024;
+
+/** Twice what another process takes to write down a use that it has seen, or to forget a narinfo. */
+const SETTLE_MS = 15_000;
+
+/** How long a run that another process was asked for waits for us at most. */
+const POLL_RUNS_MS = 3000;
 
 const DEFAULT_SETTINGS: Omit<ApiSettings, 'publicStatus'> = {
   allowedHosts: [],
@@ -150,6 +159,17 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   };
   const startedAt = clock.now();
   const figures = createFigures();
+  const objects = createObjectMemo(metadata, clock, { soleWriter: soleOwner });
+  const uses = createUseTracker(metadata, clock, logger);
+  const runs = new RunDesk([
+    retentionKind({
+      ...options.retention,
+      store,
+      settleMs: soleOwner ? undefined : SETTLE_MS,
+      uses,
+      onRemoved: (cacheId, hashes) => hashes.forEach((hash) => objects.delete(cacheId, hash)),
+    }),
+  ]);
   const parts: ApiParts = {
     settings: {
       ...DEFAULT_SETTINGS,
@@ -160,12 +180,14 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     identity,
     renewAdminToken: () => admin.renew(),
     caches: createCacheDirectory(metadata, clock),
-    objects: createObjectMemo(metadata, clock, { soleWriter: soleOwner }),
+    objects,
     narLocks: new NarLocks(),
-    uses: createUseTracker(metadata, clock, logger),
+    uses,
     uploads: new UploadGate({ ...DEFAULT_UPLOADS, ...options.uploads }),
     handOver,
     figures,
+    runs,
+    defaultRetentionSeconds: options.retention?.defaultSeconds,
     readiness: createReadiness(probesOf(store), clock, logger),
     storeFigures: createStoreFigures(metadata, clock),
     lifecycle: { draining: false },
@@ -180,8 +202,15 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   };
   cleanup.defer(() => parts.uses.close());
   if (options.role !== 'api') {
-    const reclaiming = startReclaiming(store, (result) => countReclaim(figures, result));
-    cleanup.defer(() => reclaiming.stop());
+    runs.start({
+      metadata,
+      logger,
+      pollMs: soleOwner ? undefined : POLL_RUNS_MS,
+      // Of many replicas that start at once, none need begin with it.
+      dueAtStart: soleOwner || options.role === 'gc',
+      onRun: (kind, result) => countRun(figures, kind, result),
+    });
+    cleanup.defer(() => runs.stop());
   }
 
   const serving = await serve(parts, {

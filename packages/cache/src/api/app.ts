@@ -6,6 +6,7 @@ import {
   getCacheConfig,
   listCaches,
 } from './cache-config.ts';
+import { configureCacheSettings, getCacheSettings } from './cache-settings.ts';
 import { wireError } from './error-response.ts';
 import { getMissingPaths } from './get-missing-paths.ts';
 import { getNar } from './get-nar.ts';
@@ -16,10 +17,12 @@ import { metrics, openMetrics } from './metrics.ts';
 import { addIdentity } from './identity-routes.ts';
 import { nixCacheInfo } from './nix-cache-info.ts';
 import type { ApiEnv, ApiParts } from './parts.ts';
+import { deletePin, getPin, listPins, putPin } from './pins.ts';
 import { putNar } from './put-nar.ts';
 import { putStorePathFile } from './put-narinfo.ts';
 import { replyWithError } from './reply-with-error.ts';
 import { named, route } from './router.ts';
+import { getRun, listRuns, requestRun } from './runs.ts';
 import { statusJson, statusPage } from './status.ts';
 import { uploadPath } from './upload-path.ts';
 
@@ -51,6 +54,7 @@ export function createApp(parts: ApiParts, metricsText: MetricsText): Hono<ApiEn
   });
   route(app, '/_api/v1/upload-path', { PUT: named('upload-path', uploadPath(parts)) });
   addIdentity(app, parts);
+  addMaintenance(app, parts);
   route(app, '/:cache/nix-cache-info', { GET: named('nix-cache-info', nixCacheInfo(parts)) });
   route(app, '/:cache/attic-cache-info', {
     GET: named('get-cache-config', getCacheConfig(parts)),
@@ -62,6 +66,25 @@ export function createApp(parts: ApiParts, metricsText: MetricsText): Hono<ApiEn
   // Name themselves: what they are depends on the suffix.
   route(app, '/:cache/:file', { GET: getStorePathFile(parts), PUT: putStorePathFile(parts) });
   return app;
+}
+
+/** What a cache keeps, and the runs that remove the rest: ours beside Attic's protocol. */
+function addMaintenance(app: Hono<ApiEnv>, parts: ApiParts): void {
+  route(app, '/_flywheel/v1/caches/:cache', {
+    GET: named('get-cache-settings', getCacheSettings(parts)),
+    PATCH: named('configure-cache-settings', configureCacheSettings(parts)),
+  });
+  route(app, '/_flywheel/v1/caches/:cache/pins', { GET: named('list-pins', listPins(parts)) });
+  route(app, '/_flywheel/v1/caches/:cache/pins/:pin', {
+    GET: named('get-pin', getPin(parts)),
+    PUT: named('put-pin', putPin(parts)),
+    DELETE: named('delete-pin', deletePin(parts)),
+  });
+  route(app, '/_flywheel/v1/runs', {
+    GET: named('list-runs', listRuns(parts)),
+    POST: named('request-run', requestRun(parts)),
+  });
+  route(app, '/_flywheel/v1/runs/:run', { GET: named('get-run', getRun(parts)) });
 }
 
 /** What a listener of its own shows to whoever watches the server. */

@@ -28,6 +28,15 @@ export type RouteName =
   | 'revoke'
   | 'list-revocations'
   | 'read-audit'
+  | 'get-cache-settings'
+  | 'configure-cache-settings'
+  | 'list-pins'
+  | 'get-pin'
+  | 'put-pin'
+  | 'delete-pin'
+  | 'request-run'
+  | 'list-runs'
+  | 'get-run'
   // Nothing of ours: an unknown path, or a method that the path does not have.
   | 'other';
 

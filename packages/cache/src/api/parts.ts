@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Clock, Logger } from '@flywheel/base';
 import type { Identity } from '../access/identity.ts';
+import type { RunDesk } from '../runs/run-desk.ts';
 import type { NarStore } from '../store/nar-store.ts';
 import type { NarLocks } from '../store/nar-locks.ts';
 import type { Figures } from '../metrics/figures.ts';
@@ -49,6 +50,9 @@ export interface ApiParts {
   /** Who sends NARs that are one whole pack, if not we. */
   readonly handOver: HandOver | undefined;
   readonly figures: Figures;
+  readonly runs: RunDesk;
+  /** Of caches without a period of their own; undefined and 0 keep for ever. */
+  readonly defaultRetentionSeconds: number | undefined;
   readonly readiness: Readiness;
   /** Counted anew when the last count is older than this many milliseconds. */
   readonly storeFigures: (maxAgeMs: number) => Promise<StoreFigures>;

@@ -64,6 +64,7 @@ export function putStorePathFile(parts: ApiParts): Handler {
     await parts.store.metadata.useNar(nar.id, { object });
     parts.objects.delete(cache.id, hash);
     auditOften(parts, c, { action: 'push', cache: cache.name, target: info.storePath });
+    parts.uses.noteReferences(object);
     return c.body(null, 201);
   };
 }

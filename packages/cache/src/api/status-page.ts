@@ -1,5 +1,7 @@
 import { formatBytes, formatDuration } from '@flywheel/base';
 import type { StoreStatistics } from '../db/metadata.ts';
+import type { Run } from '../db/runs.ts';
+import { renderRetention } from './status-retention.ts';
 
 export interface PublicCacheStatus {
   readonly name: string;
@@ -13,6 +15,8 @@ export interface Status {
   readonly caches: readonly PublicCacheStatus[];
   readonly extra: Readonly<Record<string, unknown>>;
   readonly takenAt: number;
+  /** The last run of retention that has ended. */
+  readonly lastRun: Run | undefined;
 }
 
 /** The status page: one file, no script, nothing from elsewhere. */
@@ -37,6 +41,7 @@ ${WHEEL}
 <main>
 ${withFigures ? renderFigures(status.statistics) : '<p class="note">The figures of this store are shown to holders of a token, as JSON.</p>'}
 ${withFigures ? renderTurn(extra['last_turn']) : ''}
+${withFigures ? renderRetention(status.lastRun) : ''}
 <section>
 <h2>Use it</h2>
 ${caches.length === 0 ? '<p>No public cache. Private ones are not listed here.</p>' : caches.map(renderCache).join('\n')}

@@ -1,4 +1,5 @@
 import { SecretKey } from '@flywheel/nix';
+import { RETENTION } from '../retention/retention-run.ts';
 import { claimsOf, unauthorized } from './authorize.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { ApiContext, ApiParts, Handler } from './parts.ts';
@@ -11,8 +12,18 @@ const FRESH_MS = 2000;
 export function statusJson(parts: ApiParts): Handler {
   return async (c) => {
     if (!(await mayReadFigures(parts, c))) throw await unauthorized(parts, c);
-    const { statistics, caches, extra, takenAt } = await readStatus(parts, c.env.incoming.headers);
-    return c.json({ ...extra, ...statistics, caches_public: caches, taken_at: takenAt });
+    const { statistics, caches, extra, takenAt, lastRun } = await readStatus(
+      parts,
+      c.env.incoming.headers,
+    );
+    const last_retention = lastRun && { state: lastRun.state, finished_at: lastRun.finishedAt };
+    return c.json({
+      ...extra,
+      ...statistics,
+      caches_public: caches,
+      taken_at: takenAt,
+      last_retention,
+    });
   };
 }
 
@@ -46,5 +57,6 @@ async function readStatus(
       publicKey: SecretKey.parse(cache.secretKey).publicKey,
       substituter: `${substituter}${cache.name}`,
     }));
-  return { statistics, caches, takenAt, extra: parts.status() };
+  const lastRun = await parts.store.metadata.latestRun(RETENTION);
+  return { statistics, caches, takenAt, lastRun, extra: parts.status() };
 }

@@ -39,6 +39,7 @@ export function uploadPath(parts: ApiParts): Handler {
       parts.uploads.run(() => storePath(parts, info, object, nar)),
     );
     parts.objects.delete(cache.id, info.storePathHash);
+    parts.uses.noteReferences(object);
     const kind = reply.kind === 'Uploaded' ? 'uploaded' : 'deduplicated';
     countUpload(parts.figures, kind, info.narSize, reply.frac_deduplicated ?? 1);
     auditOften(parts, c, { action: 'push', cache: cache.name, target: info.storePath });

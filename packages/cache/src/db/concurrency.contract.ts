@@ -11,17 +11,19 @@ export function concurrencyContract(
   seeds: readonly number[],
 ): void {
   test.for(seeds)(
-    'uploads, deletions, damage and reclaiming at once leave all true and nothing over (%i)',
+    'uploads, deletions, damage, expiry, reclaiming and repacking at once leave all true and nothing over (%i)',
     async (seed) => {
       const handles = await open();
 
-      const result = await simulate({ handles, operations: 1000, parallel: 4, seed });
+      const result = await simulate({ handles, operations: 1500, parallel: 4, seed });
 
       expect(result.broken).toEqual([]);
       // A simulation in which nothing happens proves nothing.
       expect(result.uploads).toBeGreaterThan(100);
       expect(result.deduplicated).toBeGreaterThan(30);
       expect(result.removedPacks).toBeGreaterThan(30);
+      expect(result.expired).toBeGreaterThan(10);
+      expect(result.repacked).toBeGreaterThan(10);
       expect(result.conflicts).toBeGreaterThan(0);
       await Promise.all(handles.map((handle) => handle.db.destroy()));
     },

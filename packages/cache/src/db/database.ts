@@ -14,3 +14,14 @@ export interface DatabaseHandle {
    */
   transaction<T>(work: (tx: Transaction<Schema>) => Promise<T>): Promise<T>;
 }
+
+/**
+ * How many rows one transaction of maintenance may change. SQLite works in this very thread, where
+ * nothing else happens meanwhile: a few milliseconds. PostgreSQL has its own, and a round trip costs.
+ */
+export function batchRows(database: DatabaseHandle): number {
+  return database.kind === 'sqlite' ? 128 : 1024;
+}
+
+/** What long maintenance does between its short transactions, so that others get their turn. */
+export type Rest = () => Promise<unknown>;

@@ -1,5 +1,10 @@
 import type { Segment } from '@flywheel/chunking';
 import type { IdentityRecords } from './identity-records.ts';
+import type { Rest } from './database.ts';
+import type { PinMetadata } from './pins.ts';
+import type { RepackMetadata } from './repack-rows.ts';
+import type { RetentionMetadata } from './retention-rows.ts';
+import type { RunMetadata } from './runs.ts';
 
 /** A cache: a tenant with its own signing key and settings. */
 export interface Cache {
@@ -13,6 +18,8 @@ export interface Cache {
   readonly upstreamCacheKeyNames: readonly string[];
   /** Seconds; undefined means the server's own period, 0 keeps for ever. */
   readonly retentionSeconds: number | undefined;
+  /** Bytes that its NARs may take compressed; undefined means any. */
+  readonly quotaBytes?: number | undefined;
   readonly createdAt: number;
 }
 
@@ -59,6 +66,13 @@ export interface Pack {
   readonly size: number;
 }
 
+export interface CondemnedQuery {
+  /** Only packs with a larger id. */
+  readonly after?: number;
+  /** A time (currentTime) after the end of condemnPacks: who began after it has seen all it did. */
+  readonly condemnedBy?: number;
+}
+
 /** In a NAR's segments before commit: the pack that is being committed and has no row yet. */
 export const NEW_PACK = 0;
 
@@ -95,18 +109,28 @@ export interface Upload {
  * A FlywheelError means that nothing was done. Any other, such as a lost connection, leaves that
  * open.
  */
-export interface Metadata extends IdentityRecords {
+export interface Metadata
+  extends IdentityRecords, PinMetadata, RepackMetadata, RetentionMetadata, RunMetadata {
   findCache(name: string): Promise<Cache | undefined>;
   listCaches(): Promise<readonly Cache[]>;
   /** Throws `already-exists`. */
   createCache(name: string, settings: CacheSettings): Promise<Cache>;
   updateCache(id: number, changes: Partial<CacheSettings>): Promise<void>;
-  /** With all its objects. Their NARs are left to `reclaim`. False when it was gone already. */
-  deleteCache(id: number): Promise<boolean>;
+  /**
+   * With all its objects. The cache is gone at once, its objects in many short transactions; what
+   * a killed process has left of them, removeDeletedCaches finds. Their NARs are left to `reclaim`.
+   * False when it was gone already.
+   */
+  deleteCache(id: number, rest?: Rest): Promise<boolean>;
+  /** Goes on with what interrupted calls of deleteCache have left. */
+  removeDeletedCaches(rest?: Rest): Promise<void>;
 
   /** Undefined when absent or when its NAR is known to be damaged. */
   findObject(cacheId: number, storePathHash: string): Promise<StoredObject | undefined>;
-  /** Those of the hashes for which `findObject` has no answer, each once. Any number. */
+  /**
+   * Those of the hashes for which `findObject` has no answer, and those that are about to expire,
+   * each once. Any number.
+   */
   missingPaths(cacheId: number, hashes: readonly string[]): Promise<readonly string[]>;
   /** Notes that these objects were used, unless a later use is noted. */
   touch(cacheId: number, hashes: readonly string[], at: number): Promise<void>;
@@ -154,19 +178,23 @@ export interface Metadata extends IdentityRecords {
   knownPackKeys(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** Removes up to `limit` NARs that nothing refers to; returns how many. Fewer: no more there. */
   removeUnusedNars(limit: number): Promise<number>;
-  /** Condemns packs that no NAR lies in. */
-  condemnPacks(): Promise<number>;
+  /** Condemns packs that no NAR lies in, looking at all of them in short transactions. */
+  condemnPacks(rest?: Rest): Promise<number>;
   /**
    * Up to `limit` condemned packs that no live upload can have seen alive. Nothing will refer to
-   * them from now on: their blobs may go.
+   * them from now on: their blobs may go. In the order of their ids; none: no more there.
    */
-  condemnedPacks(limit: number): Promise<readonly Pack[]>;
-  /** Forgets packs that condemnedPacks gave and whose blobs are gone, with their chunks. */
-  removePacks(ids: readonly number[]): Promise<void>;
+  condemnedPacks(limit: number, query?: CondemnedQuery): Promise<readonly Pack[]>;
+  /** Forgets packs that condemnedPacks gave and whose blobs are gone, with their chunks: any number. */
+  removePacks(ids: readonly number[], rest?: Rest): Promise<void>;
+  /** To be called before maintenance: what the database knows of its own size is brought up to date. */
+  refreshStatistics(): Promise<void>;
   /** Runs `work` unless another process is at its own now; then the answer is undefined. */
   withReclaimLock<T>(work: () => Promise<T>): Promise<T | undefined>;
 
   statistics(): Promise<StoreStatistics>;
+  /** How many rows a transaction may change so that nobody waits long for its end. */
+  readonly batchRows: number;
   close(): Promise<void>;
 }
 

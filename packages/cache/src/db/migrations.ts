@@ -95,6 +95,51 @@ const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { version: 3, statements: IDENTITY_TABLES },
+  {
+    version: 4,
+    statements: [
+      `alter table cache add column quota_bytes integer`,
+      `alter table cache add column pins_version integer not null default 0`,
+      `alter table object add column doomed_at integer`,
+      `alter table pack add column keep_until integer`,
+      `drop index pack_condemned`,
+      `create index pack_condemned on pack (id) where condemned_at is not null`,
+      `create table sparse_pack (
+         pack_id integer primary key,
+         noted_at integer not null)`,
+      `create table pin (
+         id integer primary key,
+         cache_id integer not null references cache (id) on delete cascade,
+         name text not null,
+         keep_revisions integer not null,
+         keep_seconds integer,
+         latest integer not null,
+         unique (cache_id, name))`,
+      `create table pin_revision (
+         pin_id integer not null references pin (id) on delete cascade,
+         store_path_hash text not null,
+         store_path text not null,
+         revision integer not null,
+         created_at integer not null,
+         created_by text,
+         primary key (pin_id, store_path_hash)) without rowid`,
+      `create table run (
+         id integer primary key,
+         kind text not null,
+         options text not null,
+         requested_by text,
+         requested_at integer not null,
+         state text not null,
+         attempts integer not null default 0,
+         started_at integer,
+         heartbeat_at integer,
+         finished_at integer,
+         progress text,
+         result text,
+         error text)`,
+      `create index run_open on run (kind, id) where state in ('waiting', 'running')`,
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

@@ -1,10 +1,20 @@
-import { sql, type ExpressionBuilder, type Kysely, type SqlBool, type Expression } from 'kysely';
-import type { DatabaseHandle } from './database.ts';
+import { setImmediate } from 'node:timers/promises';
+import {
+  sql,
+  type ExpressionBuilder,
+  type Kysely,
+  type SqlBool,
+  type Expression,
+  type RawBuilder,
+} from 'kysely';
+import { batchRows, type DatabaseHandle, type Rest } from './database.ts';
 import { declareDead } from './leases.ts';
-import type { Pack } from './metadata.ts';
+import type { CondemnedQuery, Pack } from './metadata.ts';
+import { noteSparsePacks } from './repack-rows.ts';
 import { padded } from './rows.ts';
 import type { Schema } from './schema.ts';
 import type { Now } from './time.ts';
+import { trustIndexes } from './trust-indexes.ts';
 
 // Rows that nothing needs any more. Each function does one bounded piece of work in a short
 // transaction, so that uploads never wait long, and passes by what an upload holds.
@@ -24,6 +34,7 @@ export function unusedNarRemover(
   let after = 0;
   return async (limit) => {
     await declareDead(database.db, now);
+    await database.db.deleteFrom('staged_nar').where('expires_at', '<=', now()).execute();
     let removed = 0;
     // Fewer than asked for is only the answer when all were looked at.
     for (let fromStart = after === 0; ;) {
@@ -31,36 +42,55 @@ export function unusedNarRemover(
       removed += batch.removed;
       after = batch.last;
       if (removed === limit) return removed;
-      if (!batch.atEnd) continue;
-      after = 0;
-      if (fromStart) return removed;
-      fromStart = true;
+      if (batch.atEnd) {
+        after = 0;
+        if (fromStart) return removed;
+        fromStart = true;
+      }
+      await setImmediate();
     }
   };
 }
 
+/** Rows that are looked at for each that may be changed: looking is that much cheaper. */
+const LOOK_FACTOR = 8;
+
 async function removeBatch(database: DatabaseHandle, now: Now, after: number, limit: number) {
+  const rows = batchRows(database);
+  const most = Math.min(limit, rows);
   return database.transaction(async (tx) => {
-    await tx.deleteFrom('staged_nar').where('expires_at', '<=', now()).execute();
+    await trustIndexes(database, tx);
+    const end = await tx
+      .selectFrom('nar')
+      .select('id')
+      .where('id', '>', after)
+      .orderBy('id')
+      .offset(rows * LOOK_FACTOR)
+      .limit(1)
+      .executeTakeFirst();
+    const upTo = end?.id ?? Number.MAX_SAFE_INTEGER;
     const found = await tx
       .selectFrom('nar')
       .select('nar.id')
       .where('nar.id', '>', after)
+      .where('nar.id', '<=', upTo)
       .where((eb) => isUnused(eb, after))
       .orderBy('nar.id')
-      .limit(limit)
+      .limit(most)
       .forUpdate()
       .skipLocked()
       .execute();
-    const atEnd = found.length < limit;
-    const last = found.at(-1);
-    if (last === undefined) return { removed: 0, last: after, atEnd };
+    const isFull = found.length === most;
+    const place = { last: isFull ? (found.at(-1)?.id ?? after) : upTo, atEnd: !isFull && !end };
+    if (found.length === 0) return { removed: 0, ...place };
+    const ids = padded(found.map((row) => row.id));
+    await noteSparsePacks(tx, now, ids);
     const { numDeletedRows } = await tx
       .deleteFrom('nar')
-      .where('nar.id', 'in', padded(found.map((row) => row.id)))
+      .where('nar.id', 'in', ids)
       .where((eb) => isUnused(eb, after))
       .executeTakeFirstOrThrow();
-    return { removed: Number(numDeletedRows), last: last.id, atEnd };
+    return { removed: Number(numDeletedRows), ...place };
   });
 }
 
@@ -82,11 +112,42 @@ function isUnused(eb: ExpressionBuilder<Schema, 'nar'>, after: number): Expressi
   ]);
 }
 
-export async function condemnPacks(database: DatabaseHandle, now: Now): Promise<number> {
+/** See Metadata.condemnPacks. */
+export async function condemnPacks(
+  database: DatabaseHandle,
+  now: Now,
+  rest: Rest,
+): Promise<number> {
+  let condemned = 0;
+  for (let after = 0; ;) {
+    const end = await database.db
+      .selectFrom('pack')
+      .select('id')
+      .where('id', '>', after)
+      .orderBy('id')
+      .offset(batchRows(database) * LOOK_FACTOR)
+      .limit(1)
+      .executeTakeFirst();
+    condemned += await condemnBetween(database, now, after, end?.id ?? Number.MAX_SAFE_INTEGER);
+    if (end === undefined) return condemned;
+    after = end.id;
+    await rest();
+  }
+}
+
+async function condemnBetween(
+  database: DatabaseHandle,
+  now: Now,
+  after: number,
+  upTo: number,
+): Promise<number> {
   return database.transaction(async (tx) => {
+    await trustIndexes(database, tx);
     const unused = tx
       .selectFrom('pack')
       .select('pack.id')
+      .where('pack.id', '>', after)
+      .where('pack.id', '<=', upTo)
       .where('pack.condemned_at', 'is', null)
       .where((eb) => eb.not(holdsNar(eb)))
       .forNoKeyUpdate()
@@ -101,6 +162,8 @@ export async function condemnPacks(database: DatabaseHandle, now: Now): Promise<
     const used = tx
       .selectFrom('pack')
       .select('pack.id')
+      .where('pack.id', '>', after)
+      .where('pack.id', '<=', upTo)
       .where('pack.condemned_at', 'is not', null)
       .where('pack.lost', '=', 0)
       .where(holdsNar)
@@ -131,59 +194,75 @@ export async function condemnedPacks(
   database: DatabaseHandle,
   now: Now,
   limit: number,
+  { after = 0, condemnedBy }: CondemnedQuery,
 ): Promise<readonly Pack[]> {
   await declareDead(database.db, now);
+  for (let from = after; ;) {
+    // By the index alone: with the conditions below, PostgreSQL would look at all of them each time.
+    const window = await database.db
+      .selectFrom('pack')
+      .select('id')
+      .where('id', '>', from)
+      .where('condemned_at', 'is not', null)
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+    const ids = window.map((row) => row.id);
+    const last = ids.at(-1);
+    if (last === undefined) return [];
+    const lost = await declareLost(database, now, ids, condemnedBy);
+    if (lost.length > 0) return lost;
+    from = last;
+    await setImmediate();
+  }
+}
+
+async function declareLost(
+  database: DatabaseHandle,
+  now: Now,
+  ids: readonly number[],
+  condemnedBy: number | undefined,
+): Promise<readonly Pack[]> {
   return database.transaction(async (tx) => {
+    await trustIndexes(database, tx);
     const found = await tx
       .selectFrom('pack')
       .select('pack.id')
+      .where('pack.id', 'in', padded(ids))
+      .where((eb) => eb.or([eb('keep_until', 'is', null), eb('keep_until', '<=', now())]))
       // An upload that began before the condemnation was seen may hold chunks of the pack; one that
       // began after it cannot have found any. One statement, so that it sees both as they were at
       // one moment.
-      .where('pack.condemned_at', '<', (eb) =>
-        eb.fn.coalesce(
-          eb
-            .selectFrom('lease')
-            .select((lease) =>
-              sql<number>`${lease.fn.min('lease.started_at')} - ${CONDEMNATION_TAKES_MS}`.as(
-                'begun',
-              ),
-            )
-            .where('lease.dead', '=', 0),
-          sql<number>`${Number.MAX_SAFE_INTEGER}`,
-        ),
-      )
+      .where('pack.condemned_at', '<=', lastHarmlessCondemnation(condemnedBy))
       .where((eb) => eb.not(holdsNar(eb)))
-      .limit(limit)
       .forUpdate()
       .skipLocked()
       .execute();
     if (found.length === 0) return [];
-    return tx
+    const packs = await tx
       .updateTable('pack')
       .set({ lost: 1 })
       .where('pack.id', 'in', padded(found.map((row) => row.id)))
       .where((eb) => eb.not(holdsNar(eb)))
       .returning(['pack.id', 'pack.key', 'pack.size'])
       .execute();
+    return packs.toSorted((a, b) => a.id - b.id);
   });
 }
 
-export async function removePacks(database: DatabaseHandle, ids: readonly number[]): Promise<void> {
-  await database.transaction(async (tx) => {
-    const lost = await tx
-      .selectFrom('pack')
-      .select('id')
-      .where('id', 'in', padded(ids))
-      .where('lost', '=', 1)
-      .orderBy('id')
-      .forUpdate()
-      .execute();
-    if (lost.length === 0) return;
-    const gone = padded(lost.map((row) => row.id));
-    await removeChunks(tx, gone);
-    await tx.deleteFrom('pack').where('id', 'in', gone).execute();
-  });
+/**
+ * Up to when a condemnation was seen by every live upload. When all of them began after the end of
+ * a round of condemnations, that is its end. Else it takes a margin.
+ */
+function lastHarmlessCondemnation(condemnedBy: number | undefined): RawBuilder<number> {
+  const margin = sql<number>`min(lease.started_at) - ${CONDEMNATION_TAKES_MS}`;
+  const end = sql<number>`cast(${condemnedBy ?? 0} as bigint)`;
+  const bound =
+    condemnedBy === undefined
+      ? margin
+      : sql<number>`case when min(lease.started_at) > ${end} then ${end} else ${margin} end`;
+  return sql<number>`(
+    select coalesce(${bound}, ${Number.MAX_SAFE_INTEGER}) from lease where lease.dead = 0)`;
 }
 
 export async function removeChunks(tx: Kysely<Schema>, packIds: readonly number[]): Promise<void> {

@@ -14,6 +14,7 @@ export function cacheOf(row: CacheRow): Cache {
     priority: row.priority,
     upstreamCacheKeyNames: JSON.parse(row.upstream_cache_key_names) as string[],
     retentionSeconds: row.retention_period ?? undefined,
+    quotaBytes: row.quota_bytes ?? undefined,
     createdAt: row.created_at,
   };
 }

@@ -15,6 +15,10 @@ export interface CacheTable {
   upstream_cache_key_names: string;
   /** Seconds; null means the server's own period. */
   retention_period: number | null;
+  /** Bytes; null means none. */
+  quota_bytes: Generated<number | null>;
+  /** Grows with every pin that is set, under the lock of this row. */
+  pins_version: Generated<number>;
   created_at: number;
 }
 
@@ -33,6 +37,11 @@ export interface ObjectTable {
   created_at: number;
   last_used_at: number;
   created_by: string | null;
+  /**
+   * Set when retention has found it expired, before it removes it: from then on it is reported
+   * missing to who pushes, and any use or push takes the mark away.
+   */
+  doomed_at: Generated<number | null>;
 }
 
 /** A NAR, shared by all caches: where its bytes are. */
@@ -59,7 +68,15 @@ export interface PackTable {
    * under a lock on the row, so it holds whatever the clocks of several processes say.
    */
   lost: Generated<number>;
+  /** Until then it stays although it is condemned: its NARs have moved, readers may be at it. */
+  keep_until: Generated<number | null>;
   created_at: number;
+}
+
+/** A pack that has lost a NAR while others remain: repacking may be worth it. */
+export interface SparsePackTable {
+  pack_id: number;
+  noted_at: number;
 }
 
 /** Which packs a NAR's segments lie in. */
@@ -103,6 +120,47 @@ export interface ListingTable {
   body: Uint8Array;
 }
 
+/** A name under which revisions of a path are kept with their closures. */
+export interface PinTable {
+  id: Generated<number>;
+  cache_id: number;
+  name: string;
+  keep_revisions: number;
+  /** Revisions younger than this are kept as well. */
+  keep_seconds: number | null;
+  /** The number of the latest revision. */
+  latest: number;
+}
+
+export interface PinRevisionTable {
+  pin_id: number;
+  store_path_hash: string;
+  store_path: string;
+  revision: number;
+  created_at: number;
+  created_by: string | null;
+}
+
+/** Maintenance that was asked for, is under way, or was done. */
+export interface RunTable {
+  id: Generated<number>;
+  kind: string;
+  /** JSON, as are `progress` and `result`. */
+  options: string;
+  /** Null: nobody, it was due. */
+  requested_by: string | null;
+  requested_at: number;
+  state: string;
+  /** How often it was taken up. */
+  attempts: Generated<number>;
+  started_at: Generated<number | null>;
+  heartbeat_at: Generated<number | null>;
+  finished_at: Generated<number | null>;
+  progress: Generated<string | null>;
+  result: Generated<string | null>;
+  error: Generated<string | null>;
+}
+
 export interface Schema {
   cache: CacheTable;
   object: ObjectTable;
@@ -116,6 +174,10 @@ export interface Schema {
   token: TokenTable;
   revocation: RevocationTable;
   audit: AuditTable;
+  sparse_pack: SparsePackTable;
+  pin: PinTable;
+  pin_revision: PinRevisionTable;
+  run: RunTable;
 }
 
 export type CacheRow = Selectable<CacheTable>;

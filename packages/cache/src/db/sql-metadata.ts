@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql, type Updateable } from 'kysely';
 import { FlywheelError, type Clock } from '@flywheel/base';
 import type {
@@ -14,8 +15,13 @@ import type {
   Upload,
 } from './metadata.ts';
 import { commitNar } from './commit-nar.ts';
-import type { DatabaseHandle } from './database.ts';
 import { sqlIdentityRecords } from './sql-identity-records.ts';
+import { batchRows, type DatabaseHandle } from './database.ts';
+import { deleteCache, isNotDeleted, removeDeletedCaches } from './delete-cache.ts';
+import { pinQueries } from './pins.ts';
+import { repackQueries } from './repack-rows.ts';
+import { retentionQueries } from './retention-rows.ts';
+import { runQueries } from './runs.ts';
 import { useNar } from './use-nar.ts';
 import {
   abandonLease,
@@ -25,7 +31,9 @@ import {
   oldestLease,
   renewLease,
 } from './leases.ts';
-import { condemnedPacks, condemnPacks, removePacks, unusedNarRemover } from './reclaim-rows.ts';
+import { condemnedPacks, condemnPacks, unusedNarRemover } from './reclaim-rows.ts';
+import { refreshStatistics } from './refresh-statistics.ts';
+import { removePacks } from './remove-packs.ts';
 import { markPackDamaged } from './mark-damaged.ts';
 import { withReclaimLock } from './reclaim-lock.ts';
 import { batches, bufferOf, cacheOf, LIST_LIMIT, narOf, padded } from './rows.ts';
@@ -55,7 +63,13 @@ export function createSqlMetadata(
     },
 
     async listCaches() {
-      return (await db.selectFrom('cache').selectAll().orderBy('name').execute()).map(cacheOf);
+      const rows = await db
+        .selectFrom('cache')
+        .selectAll()
+        .where(isNotDeleted)
+        .orderBy('name')
+        .execute();
+      return rows.map(cacheOf);
     },
 
     async createCache(name, settings): Promise<Cache> {
@@ -75,14 +89,8 @@ export function createSqlMetadata(
       await db.updateTable('cache').set(changesRow(changes)).where('id', '=', id).execute();
     },
 
-    deleteCache: (id) =>
-      database.transaction(async (tx) => {
-        const { numDeletedRows } = await tx
-          .deleteFrom('cache')
-          .where('id', '=', id)
-          .executeTakeFirstOrThrow();
-        return numDeletedRows > 0n;
-      }),
+    deleteCache: (id, rest = setImmediate) => deleteCache(database, id, rest),
+    removeDeletedCaches: (rest = setImmediate) => removeDeletedCaches(database, rest),
 
     async findObject(cacheId, storePathHash): Promise<StoredObject | undefined> {
       const row = await db
@@ -120,6 +128,7 @@ export function createSqlMetadata(
           .where('object.cache_id', '=', cacheId)
           .where('object.store_path_hash', 'in', padded(batch))
           .where('nar.damaged', '=', 0)
+          .where('object.doomed_at', 'is', null)
           .execute();
         for (const row of rows) missing.delete(row.store_path_hash);
       }
@@ -133,13 +142,13 @@ export function createSqlMetadata(
           .select('store_path_hash')
           .where('cache_id', '=', cacheId)
           .where('store_path_hash', 'in', padded(batch))
-          .where('last_used_at', '<', at)
+          .where((eb) => eb.or([eb('last_used_at', '<', at), eb('doomed_at', 'is not', null)]))
           // Who holds it is writing it, and with a time like ours.
           .forNoKeyUpdate()
           .skipLocked();
         await db
           .updateTable('object')
-          .set({ last_used_at: at })
+          .set({ last_used_at: at, doomed_at: null })
           .where('cache_id', '=', cacheId)
           .where('store_path_hash', 'in', older)
           .execute();
@@ -233,15 +242,21 @@ export function createSqlMetadata(
 
     oldestLease: () => oldestLease(db, now),
     removeUnusedNars: unusedNarRemover(database, now),
-    condemnPacks: () => condemnPacks(database, now),
-    condemnedPacks: (limit) => condemnedPacks(database, now, limit),
-    removePacks: (ids) => removePacks(database, ids),
+    condemnPacks: (rest = setImmediate) => condemnPacks(database, now, rest),
+    ...pinQueries(database, now),
+    ...repackQueries(database, now),
+    ...retentionQueries(database, now),
+    ...runQueries(database, now),
+    batchRows: batchRows(database),
+    condemnedPacks: (limit, query = {}) => condemnedPacks(database, now, limit, query),
+    removePacks: (ids, rest = setImmediate) => removePacks(database, ids, rest),
 
+    refreshStatistics: () => refreshStatistics(database),
     withReclaimLock: (work) => withReclaimLock(database, work),
 
     async statistics(): Promise<StoreStatistics> {
       const { rows } = await sql<StoreStatistics>`select
-        (select count(*) from cache) as caches,
+        (select count(*) from cache where name not like '.%') as caches,
         (select count(*) from object) as objects,
         (select count(*) from nar) as nars,
         (select coalesce(sum(nar.size), 0) from object join nar on nar.id = object.nar_id) as "logicalBytes",
@@ -265,6 +280,7 @@ function settingsRow(settings: CacheSettings) {
     priority: settings.priority,
     upstream_cache_key_names: JSON.stringify(settings.upstreamCacheKeyNames),
     retention_period: settings.retentionSeconds ?? null,
+    quota_bytes: settings.quotaBytes ?? null,
   };
 }
 
@@ -278,5 +294,6 @@ function changesRow(changes: Partial<CacheSettings>): Updateable<CacheTable> {
     row.upstream_cache_key_names = JSON.stringify(changes.upstreamCacheKeyNames);
   }
   if ('retentionSeconds' in changes) row.retention_period = changes.retentionSeconds ?? null;
+  if ('quotaBytes' in changes) row.quota_bytes = changes.quotaBytes ?? null;
   return row;
 }

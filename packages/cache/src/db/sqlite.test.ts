@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { concurrencyContract } from './concurrency.contract.ts';
 import { identityRecordsContract } from './identity-records.contract.ts';
 import { metadataContract } from './metadata.contract.ts';
+import { retentionContract } from './retention.contract.ts';
 import { migrate, SCHEMA_VERSION } from './migrations.ts';
 import { createSqlMetadata } from './sql-metadata.ts';
 import { openSqlite } from './sqlite.ts';
@@ -18,6 +19,11 @@ describe('SQLite', () => {
   });
 
   identityRecordsContract(async (clock) => {
+    const database = openSqlite(':memory:');
+    await migrate(database);
+    return createSqlMetadata(database, clock);
+  });
+  retentionContract(async (clock) => {
     const database = openSqlite(':memory:');
     await migrate(database);
     return createSqlMetadata(database, clock);

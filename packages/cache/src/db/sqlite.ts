@@ -9,6 +9,7 @@ import {
   type SqliteStatement,
 } from 'kysely';
 import { FlywheelError, messageOf } from '@flywheel/base';
+import { LOG_LIMIT_PAGES, startCheckpointer } from './checkpointer.ts';
 import type { DatabaseHandle } from './database.ts';
 import type { Schema } from './schema.ts';
 
@@ -22,6 +23,7 @@ export function openSqlite(file: string): DatabaseHandle {
   try {
     database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
     database.exec('pragma journal_mode = wal; pragma synchronous = normal;');
+    if (file !== ':memory:') database.exec(`pragma wal_autocheckpoint = ${LOG_LIMIT_PAGES}`);
     // Bounded, so that the working set of a big store cannot push the process past its memory.
     database.exec('pragma cache_size = -16384; pragma temp_store = memory;');
     if (file === ':memory:' || statSync(file).size < QUICK_CHECK_LIMIT) quickCheck(database);
@@ -29,6 +31,7 @@ export function openSqlite(file: string): DatabaseHandle {
     throw openError(file, cause);
   }
   const adapter = new SqliteAdapter(database);
+  if (file !== ':memory:') adapter.checkpointer = startCheckpointer(file, () => adapter.writes);
   const db = new Kysely<Schema>({ dialect: new LocklessDialect({ database: adapter }) });
   return {
     kind: 'sqlite',
@@ -65,6 +68,8 @@ class SqliteAdapter implements SqliteDatabase {
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, SqliteStatement>();
   statements = 0;
+  writes = 0;
+  checkpointer: { stop(): void } | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -75,10 +80,22 @@ class SqliteAdapter implements SqliteDatabase {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
     if (sql === 'rollback') return this.#rollback;
-    const statement = adaptStatement(this.#database.prepare(sql));
+    const statement = this.#adapt(this.#database.prepare(sql));
     // Statements with lists differ by their length; the bound is far above what the store uses.
     if (this.#prepared.size < 1000) this.#prepared.set(sql, statement);
     return statement;
+  }
+
+  #adapt(statement: StatementSync): SqliteStatement {
+    return {
+      reader: statement.columns().length > 0,
+      all: (parameters) => guarded(() => statement.all(...(parameters as SQLInputValue[]))),
+      run: (parameters) => {
+        this.writes += 1;
+        return guarded(() => statement.run(...(parameters as SQLInputValue[])));
+      },
+      iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
+    };
   }
 
   /**
@@ -96,18 +113,10 @@ class SqliteAdapter implements SqliteDatabase {
   };
 
   close(): void {
+    this.checkpointer?.stop();
     this.#prepared.clear();
     this.#database.close();
   }
-}
-
-function adaptStatement(statement: StatementSync): SqliteStatement {
-  return {
-    reader: statement.columns().length > 0,
-    all: (parameters) => guarded(() => statement.all(...(parameters as SQLInputValue[]))),
-    run: (parameters) => guarded(() => statement.run(...(parameters as SQLInputValue[]))),
-    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
-  };
 }
 
 function guarded<T>(query: () => T): T {

@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { isFlywheelError } from '@flywheel/base';
 import { decodeSegments, type Segment } from '@flywheel/chunking';
-import type { NarStore } from '../store/nar-store.ts';
+import type { Blobs } from '../blobs/blobs.ts';
+import { expireCache } from '../retention/expire-cache.ts';
+import type { Pace } from '../store/pace.ts';
 import { packKeyOf } from '../store/pack-key.ts';
 import { reclaim } from '../store/reclaim.ts';
 import type { DatabaseHandle } from './database.ts';
 import { LEASE_MS } from './leases.ts';
 import { NEW_PACK, type ChunkLocation, type Metadata, type NarUse } from './metadata.ts';
+import type { SparsePack } from './repack-rows.ts';
 import { createSqlMetadata } from './sql-metadata.ts';
 import { clockTime } from './time.ts';
 
 // A store of few NARs, few chunks and few paths, so that everybody meets everybody: replicas that
-// upload, delete, damage and reclaim at once, with clocks that differ. The blobs are a map.
+// upload, delete, damage, expire, reclaim and repack at once, with clocks that differ. The blobs are
+// a map.
 
 export interface SimulationOptions {
   /** One a replica, all of the same, migrated and empty database. */
@@ -30,6 +35,8 @@ export interface SimulationResult {
   readonly conflicts: number;
   readonly tolerated: number;
   readonly removedPacks: number;
+  readonly expired: number;
+  readonly repacked: number;
   /** What the database says that is not so, after the last operation and after a last reclaim. */
   readonly broken: readonly string[];
 }
@@ -40,6 +47,8 @@ const PATHS = 25;
 const CACHES = ['one', 'two', 'three'];
 const FRAME = 10;
 const HOUR_MS = 3600 * 1000;
+
+const NO_REST: Pace = { rest: async () => {} };
 
 /** Where each chunk's frame lies in a pack. */
 type Blob = ReadonlyMap<number, string>;
@@ -55,7 +64,15 @@ class Simulation {
   readonly #random: () => number;
   #now = Date.UTC(2027, 0, 1);
   #left: number;
-  #result = { uploads: 0, deduplicated: 0, conflicts: 0, tolerated: 0, removedPacks: 0 };
+  #result = {
+    uploads: 0,
+    deduplicated: 0,
+    conflicts: 0,
+    tolerated: 0,
+    removedPacks: 0,
+    expired: 0,
+    repacked: 0,
+  };
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -91,7 +108,7 @@ class Simulation {
       this.#left -= 1;
       this.#now += this.#below(2000);
       // Long enough that leases of uploads under way run out.
-      if (this.#below(200) === 0) this.#now += LEASE_MS;
+      if (this.#below(100) === 0) this.#now += LEASE_MS;
       try {
         await this.#step(replica, this.#below(100));
       } catch (error) {
@@ -104,10 +121,12 @@ class Simulation {
 
   async #step(replica: Metadata, dice: number): Promise<void> {
     if (dice < 60) await this.#upload(replica);
-    else if (dice < 70) await this.#recreateCache(replica);
-    else if (dice < 85) await this.#reclaim(replica);
-    else if (dice < 90) await this.#damage(replica);
-    else await this.#touch(replica);
+    else if (dice < 66) await this.#recreateCache(replica);
+    else if (dice < 77) await this.#reclaim(replica);
+    else if (dice < 81) await this.#damage(replica);
+    else if (dice < 87) await this.#touch(replica);
+    else if (dice < 92) await this.#expire(replica);
+    else await this.#repack(replica);
   }
 
   async #upload(replica: Metadata): Promise<void> {
@@ -148,6 +167,7 @@ class Simulation {
     });
     const key = packKeyOf(lease);
     this.#blobs.set(key, blob);
+    await this.#standStill();
     await replica.renewLease(lease);
     // Killed between the blob and the commit.
     if (this.#below(20) === 0) return;
@@ -177,14 +197,14 @@ class Simulation {
   async #anyUse(replica: Metadata): Promise<NarUse | undefined> {
     const cache = await replica.findCache(this.#anyCache());
     if (cache === undefined) return undefined;
-    const hash = `h${this.#below(PATHS)}`;
+    const hash = this.#anyPath();
     if (this.#below(10) === 0) return { staged: { cacheId: cache.id, fileName: `${hash}.nar` } };
     return {
       object: {
         cacheId: cache.id,
         storePathHash: hash,
         storePath: `/nix/store/${hash}-x`,
-        references: [],
+        references: this.#below(4) === 0 ? [`${this.#anyPath()}-x`] : [],
         deriver: undefined,
         system: undefined,
         sigs: [],
@@ -215,7 +235,7 @@ class Simulation {
   async #touch(replica: Metadata): Promise<void> {
     const cache = await replica.findCache(this.#anyCache());
     if (cache === undefined) return;
-    const hashes = Array.from({ length: 8 }, () => `h${this.#below(PATHS)}`);
+    const hashes = Array.from({ length: 8 }, () => this.#anyPath());
     await replica.touch(cache.id, hashes, this.#now);
     await replica.missingPaths(cache.id, hashes);
   }
@@ -223,7 +243,7 @@ class Simulation {
   /** A disk loses a pack, and the first who reads it says so. */
   async #damage(replica: Metadata): Promise<void> {
     const cache = await replica.findCache(this.#anyCache());
-    const object = cache && (await replica.findObject(cache.id, `h${this.#below(PATHS)}`));
+    const object = cache && (await replica.findObject(cache.id, this.#anyPath()));
     const segment = object?.nar.segments[0];
     const [pack] = segment === undefined ? [] : await replica.findPacks([segment.pack]);
     if (pack === undefined) return;
@@ -232,13 +252,79 @@ class Simulation {
   }
 
   async #reclaim(replica: Metadata): Promise<void> {
-    // Of the store, reclaiming needs these two.
     const remove = async (key: string) => {
       this.#blobs.delete(key);
     };
-    const blobs = { remove, discard: remove, removeLeftovers: async () => 0 };
-    const result = await reclaim({ metadata: replica, blobs } as unknown as NarStore);
+    const blobs = { remove, discard: remove, removeLeftovers: async () => 0 } as unknown as Blobs;
+    const result = await reclaim({ metadata: replica, blobs }, NO_REST);
     this.#result.removedPacks += result.packs;
+  }
+
+  async #expire(replica: Metadata): Promise<void> {
+    const cache = await replica.findCache(this.#anyCache());
+    if (cache === undefined) return;
+    const { paths } = await expireCache(
+      {
+        metadata: replica,
+        pace: NO_REST,
+        settleMs: this.#below(2) === 0 ? 0 : undefined,
+        uses: { flush: async () => {}, isPending: () => false },
+        onRemoved: () => {},
+        signal: new AbortController().signal,
+        report: () => {},
+      },
+      cache,
+      { periodSeconds: 60, quotaBytes: undefined },
+    );
+    this.#result.expired += paths;
+  }
+
+  async #repack(replica: Metadata): Promise<void> {
+    for (const pack of await replica.sparsePacks(0, 4)) {
+      if (pack.live.length > 0 && !(await this.#repackOne(replica, pack))) continue;
+      await replica.forgetSparsePacks([pack.id]);
+    }
+  }
+
+  async #repackOne(replica: Metadata, source: SparsePack): Promise<boolean> {
+    const old = this.#blobs.get(source.key);
+    if (old === undefined) return true;
+    const { lease } = await replica.beginUpload(undefined);
+    const key = packKeyOf(lease);
+    const blob = new Map<number, string>();
+    const frames: { offset: number; length: number; newOffset: number }[] = [];
+    const chunks: ChunkLocation[] = [];
+    for (const [offset, name] of old) {
+      const isLive = source.live.some(
+        (range) => range.offset <= offset && offset < range.offset + range.length,
+      );
+      if (!isLive) continue;
+      const newOffset = blob.size * FRAME;
+      blob.set(newOffset, name);
+      frames.push({ offset, length: FRAME, newOffset });
+      chunks.push({
+        hash: digest(name),
+        pack: NEW_PACK,
+        offset: newOffset,
+        length: FRAME,
+        size: 100,
+      });
+    }
+    this.#blobs.set(key, blob);
+    await this.#standStill();
+    await replica.renewLease(lease);
+    // Killed between the blob and the commit.
+    if (this.#below(10) === 0) return false;
+    const pack = { key, size: blob.size * FRAME };
+    const id = await replica.commitRepack({ lease, source: source.id, pack, frames });
+    if (id === undefined) {
+      this.#blobs.delete(key);
+      return false;
+    }
+    this.#result.repacked += 1;
+    // Or killed before its chunks are known.
+    if (this.#below(10) > 0) await replica.moveChunks(id, chunks);
+    return true;
   }
 
   /** Everything present must be readable: the right chunks in packs that are there. */
@@ -247,10 +333,13 @@ class Simulation {
     const found: string[] = [];
     for (const nar of nars) {
       if (nar.damaged === 1) continue;
-      const segments = decodeSegments(nar.segments);
+      // Repacking merges neighbours: frame by frame, as it is read.
+      const frames = decodeSegments(nar.segments).flatMap(({ pack, offset, length }) =>
+        Array.from({ length: length / FRAME }, (_, i) => ({ pack, offset: offset + i * FRAME })),
+      );
       const number = NAR_NUMBERS.get(Buffer.from(nar.hash).toString('hex')) ?? -1;
       chunksOf(number).forEach((name, i) => {
-        const { pack = 0, offset = 0 } = segments[i] ?? {};
+        const { pack = 0, offset = 0 } = frames[i] ?? {};
         const blob = this.#blobs.get(packs.get(pack)?.key ?? '');
         if (blob?.get(offset) !== name) found.push(`NAR ${number} lacks ${name} in pack ${pack}`);
         const listed = narPacks.some((row) => row.nar_id === nar.id && row.pack_id === pack);
@@ -309,6 +398,16 @@ class Simulation {
 
   #handle(): DatabaseHandle {
     return this.#options.handles[0] as DatabaseHandle;
+  }
+
+  /** Often not at all, sometimes for many steps of the others. */
+  async #standStill(): Promise<void> {
+    const turns = Math.max(0, this.#below(80) - 40);
+    for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+  }
+
+  #anyPath(): string {
+    return `h${this.#below(PATHS)}`.padEnd(32, '-');
   }
 
   #anyCache(): string {

@@ -49,6 +49,7 @@ async function putObject(
     created_at: now(),
     last_used_at: now(),
     created_by: object.createdBy ?? null,
+    doomed_at: null,
   };
   await tx
     .insertInto('object')

@@ -127,7 +127,7 @@ export const CACHE_METRICS: readonly CacheMetric[] = [
   },
   {
     name: 'flywheel_cache_reclaim_runs_total',
-    help: 'Runs that removed what nothing refers to.',
+    help: 'Runs of retention by this process: they remove what has expired and what nothing refers to.',
     kind: 'counter',
     label: 'result',
     read: ({ figures }) => ({ ok: figures.reclaimRuns, failed: figures.reclaimFailures }),
@@ -144,6 +144,34 @@ export const CACHE_METRICS: readonly CacheMetric[] = [
     help: 'Stored bytes that they freed.',
     kind: 'counter',
     read: ({ figures }) => figures.reclaimedBytes,
+  },
+  {
+    name: 'flywheel_cache_expired_paths_total',
+    help: 'Paths that they removed because of age or quota.',
+    kind: 'counter',
+    read: ({ figures }) => figures.expiredPaths,
+  },
+  {
+    name: 'flywheel_cache_expired_bytes_total',
+    help: 'Plain bytes of the NARs of those paths.',
+    kind: 'counter',
+    read: ({ figures }) => figures.expiredBytes,
+  },
+  {
+    name: 'flywheel_cache_repacked_packs_total',
+    help: 'Packs that were mostly dead and that they rewrote.',
+    kind: 'counter',
+    read: ({ figures }) => figures.repackedPacks,
+  },
+  {
+    name: 'flywheel_cache_retention_finished_timestamp_seconds',
+    help: 'When the last run of retention ended, of whichever process, by how it ended.',
+    kind: 'gauge',
+    label: 'state',
+    read: async ({ lastRun }) => {
+      const run = await lastRun();
+      return run?.finishedAt === undefined ? {} : { [run.state]: run.finishedAt / 1000 };
+    },
   },
   {
     name: 'flywheel_cache_database_statements_total',

@@ -1,4 +1,4 @@
-import type { Reclaimed } from '../store/reclaim.ts';
+import { RETENTION, type RetentionResult } from '../retention/retention-run.ts';
 
 /**
  * What happened since the start, as plain numbers: counted where it happens, at the price of an
@@ -18,6 +18,10 @@ export interface Figures {
   reclaimedNars: number;
   reclaimedPacks: number;
   reclaimedBytes: number;
+  /** Paths that retention has removed, and the plain bytes of their NARs. */
+  expiredPaths: number;
+  expiredBytes: number;
+  repackedPacks: number;
 }
 
 /**
@@ -43,19 +47,30 @@ export function createFigures(): Figures {
     reclaimedNars: 0,
     reclaimedPacks: 0,
     reclaimedBytes: 0,
+    expiredPaths: 0,
+    expiredBytes: 0,
+    repackedPacks: 0,
   };
 }
 
-/** Counts one run of reclaim; undefined: it failed. */
-export function countReclaim(figures: Figures, result: Reclaimed | undefined): void {
+/** Counts one run of maintenance; a result of undefined: it failed. */
+export function countRun(figures: Figures, kind: string, result: unknown): void {
+  if (kind !== RETENTION) return;
   if (result === undefined) {
     figures.reclaimFailures += 1;
     return;
   }
+  const { dry_run: dryRun, caches, reclaimed, repacked } = result as RetentionResult;
+  if (dryRun) return;
   figures.reclaimRuns += 1;
-  figures.reclaimedNars += result.nars;
-  figures.reclaimedPacks += result.packs;
-  figures.reclaimedBytes += result.bytes;
+  for (const { paths, logical_bytes: bytes } of caches) {
+    figures.expiredPaths += paths;
+    figures.expiredBytes += bytes;
+  }
+  figures.reclaimedNars += reclaimed?.nars ?? 0;
+  figures.reclaimedPacks += reclaimed?.packs ?? 0;
+  figures.reclaimedBytes += reclaimed?.bytes ?? 0;
+  figures.repackedPacks += repacked?.packs ?? 0;
 }
 
 /** Counts one upload. `share` is how much of the NAR was stored already, 0 to 1. */

@@ -1,4 +1,5 @@
 import type { Traffic } from '../http/traffic.ts';
+import type { Run } from '../db/runs.ts';
 import type { StoreStatistics } from '../db/metadata.ts';
 import type { FramePoolUsage } from '../store/frame-pool.ts';
 import type { Figures } from './figures.ts';
@@ -21,5 +22,7 @@ export interface MetricsSources {
   readonly statements: () => number;
   /** By operation, since the start. */
   readonly s3Requests: () => ReadonlyMap<string, number>;
+  /** The last run of retention that has ended. */
+  readonly lastRun: () => Promise<Run | undefined>;
   readonly store: () => Promise<StoreStatistics>;
 }

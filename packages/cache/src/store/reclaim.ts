@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Metadata } from '../db/metadata.ts';
 import type { NarStore } from './nar-store.ts';
+import type { Pace } from './pace.ts';
 import { packKeyOf } from './pack-key.ts';
+import { removeBlobs } from './remove-blobs.ts';
 
 export interface Reclaimed {
   readonly nars: number;
@@ -9,49 +13,91 @@ export interface Reclaimed {
   readonly uploads: number;
 }
 
-/** Rows handled in one transaction, so that uploads wait for milliseconds at most. */
-const BATCH = 500;
+export interface ReclaimOptions {
+  readonly report?: (done: Reclaimed) => void;
+  /** How long to wait for uploads under way, which keep packs that are of no use any more. */
+  readonly patienceMs?: number;
+}
+
+const LOOK_EVERY_MS = 200;
+
+/** Leases looked at in one run. */
+const LEASES = 50_000;
 
 /** What the leases do not tell of. Other replicas may be writing: nothing takes a day. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Frees what nothing refers to: what failed uploads left, NARs without an object, then packs
- * without a NAR. Safe beside uploads; run again after an interruption, it goes on.
+ * Frees what nothing refers to: what failed uploads and deleted caches left, NARs without an object,
+ * then packs without a NAR. Safe beside uploads; run again after an interruption, it goes on.
  */
-export async function reclaim(store: NarStore): Promise<Reclaimed> {
+export async function reclaim(
+  store: Pick<NarStore, 'metadata' | 'blobs'>,
+  pace: Pace,
+  { report = () => {}, patienceMs = 0 }: ReclaimOptions = {},
+): Promise<Reclaimed> {
   const { metadata, blobs } = store;
-  const uploads = await removeTraces(store);
-  let nars = 0;
-  for (let removed = BATCH; removed === BATCH; nars += removed) {
-    removed = await metadata.removeUnusedNars(BATCH);
-  }
-  await metadata.condemnPacks();
-  let packs = 0;
-  let bytes = 0;
-  for (let found = BATCH; found === BATCH; packs += found) {
-    const condemned = await metadata.condemnedPacks(BATCH);
-    found = condemned.length;
-    if (found === 0) break;
-    // Blobs first: after a crash in between, the rows still tell what to remove.
-    for (const pack of condemned) {
-      await blobs.remove(pack.key);
-      bytes += pack.size;
-    }
-    await metadata.removePacks(condemned.map((pack) => pack.id));
-  }
+  const batch = metadata.batchRows;
+  await metadata.removeDeletedCaches(pace.rest);
   await blobs.removeLeftovers(ABANDONED_MS);
-  return { nars, packs, bytes, uploads };
+  const done = { uploads: await removeTraces(store, pace), nars: 0, packs: 0, bytes: 0 };
+  for (let removed = batch; removed === batch; done.nars += removed) {
+    removed = await metadata.removeUnusedNars(batch);
+    report(done);
+    await pace.rest();
+  }
+  await metadata.condemnPacks(pace.rest);
+  const condemnedBy = await metadata.currentTime();
+  await outlast(metadata, condemnedBy, patienceMs, pace);
+  for (let after = 0; ;) {
+    const condemned = await metadata.condemnedPacks(batch, { after, condemnedBy });
+    const last = condemned.at(-1);
+    if (last === undefined) return done;
+    after = last.id;
+    // Blobs first: after a crash in between, the rows still tell what to remove.
+    await removeBlobs(
+      blobs,
+      condemned.map((pack) => pack.key),
+    );
+    await metadata.removePacks(
+      condemned.map((pack) => pack.id),
+      pace.rest,
+    );
+    done.packs += condemned.length;
+    for (const pack of condemned) done.bytes += pack.size;
+    report(done);
+    await pace.rest();
+  }
 }
 
-async function removeTraces({ metadata, blobs }: NarStore): Promise<number> {
+/** Waits for uploads that began before this time: they may have seen packs that were condemned. */
+async function outlast(
+  metadata: Metadata,
+  time: number,
+  patienceMs: number,
+  pace: Pace,
+): Promise<void> {
+  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += LOOK_EVERY_MS) {
+    const oldest = await metadata.oldestLease();
+    if (oldest === undefined || oldest > time) return;
+    await sleep(LOOK_EVERY_MS);
+    await pace.rest();
+  }
+}
+
+async function removeTraces(
+  { metadata, blobs }: Pick<NarStore, 'metadata' | 'blobs'>,
+  pace: Pace,
+): Promise<number> {
   // Not until none is left: those that ran out lately stay, to be looked at again.
-  const leases = await metadata.deadLeases(BATCH * 100);
-  for (let at = 0; at < leases.length; at += BATCH) {
-    const batch = leases.slice(at, at + BATCH);
-    const committed = await metadata.knownPackKeys(batch.map(packKeyOf));
-    for (const key of batch.map(packKeyOf)) if (!committed.has(key)) await blobs.discard(key);
-    await metadata.forgetLeases(batch);
+  const leases = await metadata.deadLeases(LEASES);
+  for (let at = 0; at < leases.length; at += metadata.batchRows) {
+    const some = leases.slice(at, at + metadata.batchRows);
+    const keys = some.map(packKeyOf);
+    const committed = await metadata.knownPackKeys(keys);
+    for (const key of keys) if (!committed.has(key)) await blobs.discard(key);
+    await metadata.forgetLeases(some);
+    await pace.rest();
   }
   return leases.length;
 }

@@ -52,7 +52,7 @@ export function describeCache(
   output.print(`It is private: Nix needs a token in its netrc. "attic use" writes it.`);
 }
 
-function periodText(seconds: number): string {
+export function periodText(seconds: number): string {
   if (seconds === 0) return 'ever';
   return seconds % 86_400 === 0 ? `${seconds / 86_400} days` : formatDuration(seconds * 1000);
 }

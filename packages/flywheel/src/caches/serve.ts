@@ -25,6 +25,8 @@ export interface ServeFlags extends OutputFlags, S3Flags {
   readonly metricsListen?: ListenAddress;
   readonly drain: number;
   readonly grace: number;
+  /** Seconds; 0 is for ever. */
+  readonly retention: number;
   readonly apiEndpoint?: string;
   readonly substituterEndpoint?: string;
   readonly allowedHost?: readonly string[];
@@ -57,6 +59,7 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
     sendFile: flags.sendFile === undefined ? undefined : parseSendFile(flags.sendFile),
     listen: flags.listen,
     metricsListen: flags.metricsListen,
+    retention: { defaultSeconds: flags.retention },
     shutdown: { drainMs: flags.drain, graceMs: flags.grace },
     settings: {
       allowedHosts: flags.allowedHost ?? [],

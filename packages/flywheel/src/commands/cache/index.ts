@@ -2,15 +2,30 @@ import { buildRouteMap } from '@stricli/core';
 import type { CliContext } from '../../context.ts';
 import { describe } from '../help.ts';
 import { audit } from './audit.ts';
+import { configure } from './configure.ts';
 import { create } from './create.ts';
 import { exchange } from './exchange.ts';
+import { gc } from './gc/index.ts';
 import { info } from './info.ts';
 import { key } from './key/index.ts';
 import { list } from './list.ts';
+import { pin } from './pin/index.ts';
 import { serve } from './serve.ts';
 import { token } from './token/index.ts';
 
-const routes = { create, info, list, serve, token, key, exchange, audit };
+const routes = {
+  serve,
+  create,
+  configure,
+  list,
+  info,
+  pin,
+  gc,
+  token,
+  key,
+  exchange,
+  audit,
+};
 
 export const cache = buildRouteMap<keyof typeof routes, CliContext>({
   routes,

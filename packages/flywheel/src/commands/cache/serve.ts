@@ -8,6 +8,7 @@ import { dataFlag, parseCount, parseServerUrl } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
 import { s3Flags } from '../s3-flags.ts';
+import { parseRetention } from './retention-flags.ts';
 
 export const serve = buildCommand<ServeFlags, [], CliContext>({
   docs: {
@@ -99,6 +100,13 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         placeholder: 'DURATION',
         brief: 'Then let transfers go on for so long before they are cut',
         default: '10s',
+      },
+      retention: {
+        kind: 'parsed',
+        parse: parseRetention,
+        placeholder: 'TIME',
+        brief: 'Caches without a period of their own keep paths for so long after their last use',
+        default: 'forever',
       },
       apiEndpoint: {
         kind: 'parsed',

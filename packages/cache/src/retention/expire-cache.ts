@@ -1,0 +1,229 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cache, Metadata } from '../db/metadata.ts';
+import type { UseTracker } from '../api/use-tracker.ts';
+import type { Pace } from '../store/pace.ts';
+import type { RunProgress } from '../runs/run-kind.ts';
+import { ExpiryTally, type Expired } from './expiry-tally.ts';
+import { planRetention, type RetentionPlan, type RetentionPolicy } from './plan.ts';
+import { ReferenceGraph, type Node } from './reference-graph.ts';
+
+export interface ExpireParts {
+  readonly metadata: Metadata;
+  readonly pace: Pace;
+  /**
+   * How long after the first look a path is removed at the earliest: longer than another process
+   * may take to write down that it has promised a path to somebody. Undefined where there is none.
+   */
+  readonly settleMs: number | undefined;
+  /** The uses that this process has seen. */
+  readonly uses: Pick<UseTracker, 'flush' | 'isPending'>;
+  /** These are no more. */
+  readonly onRemoved: (cacheId: number, hashes: readonly string[]) => void;
+  readonly signal: AbortSignal;
+  readonly report: (progress: RunProgress) => void;
+}
+
+/** Rows of one look. */
+const SCAN_ROWS = 512;
+/** Timers may fire a little early. */
+const TIMER_MS = 100;
+/** Plans made anew because pins were set meanwhile; after that the next run goes on. */
+const MAX_PLANS = 20;
+
+/**
+ * Removes what the policy does not keep, each path before those that it refers to: when one was
+ * used or pushed again since the look, it stays, and so does all that it refers to.
+ *
+ * Where other processes serve the cache too, in two looks. What is expired at the first is marked:
+ * who wants to push something that refers to it is told that it is missing. What is still marked
+ * and expired at the second look, after all have written down what they had promised, is removed.
+ */
+export async function expireCache(
+  parts: ExpireParts,
+  cache: Cache,
+  policy: RetentionPolicy,
+): Promise<Expired> {
+  const { metadata, settleMs, signal } = parts;
+  const tally = new ExpiryTally(metadata, cache);
+  let seen = await look(parts, cache, policy);
+  if (settleMs !== undefined) {
+    await doom(parts, cache, seen);
+    if (seen.plan.expired.length === 0) return tally.result(seen.plan);
+    await sleep(settleMs + TIMER_MS, undefined, { signal });
+    seen = await look(parts, cache, policy);
+  }
+  for (let plans = 1; plans < MAX_PLANS; plans += 1) {
+    if (await removeExpired(parts, cache, seen, tally)) break;
+    seen = await look(parts, cache, policy);
+  }
+  return tally.result(seen.plan);
+}
+
+/** What `expireCache` would do now, without doing it. */
+export async function previewExpiry(
+  parts: ExpireParts,
+  cache: Cache,
+  policy: RetentionPolicy,
+): Promise<Expired> {
+  const { graph, plan } = await look(parts, cache, policy);
+  const tally = new ExpiryTally(parts.metadata, cache);
+  const batch = parts.metadata.batchRows;
+  const planned = new Map<number, number>();
+  for (const node of plan.expired) {
+    const nar = graph.narIdOf(node);
+    planned.set(nar, (planned.get(nar) ?? 0) + 1);
+  }
+  for (let at = 0; at < plan.expired.length; at += batch) {
+    const nodes = plan.expired.slice(at, at + batch);
+    await tally.nameExamples(graph, nodes);
+    await tally.add(graph, nodes, planned);
+    await parts.pace.rest();
+  }
+  return tally.result(plan);
+}
+
+interface Looked {
+  readonly graph: ReferenceGraph;
+  readonly plan: RetentionPlan;
+  readonly pinsVersion: number;
+  readonly time: number;
+  /** Marked by an earlier look. */
+  readonly doomed: Uint8Array;
+}
+
+async function look(
+  { metadata, pace, uses, report }: ExpireParts,
+  cache: Cache,
+  policy: RetentionPolicy,
+): Promise<Looked> {
+  await uses.flush();
+  const time = await metadata.currentTime();
+  const graph = new ReferenceGraph();
+  const doomedHashes: string[] = [];
+  for (let after = ''; ;) {
+    const rows = await metadata.scanObjects(cache.id, after, SCAN_ROWS);
+    for (const row of rows) {
+      graph.add(row);
+      if (row.doomed) doomedHashes.push(row.storePathHash);
+    }
+    report({ step: `looking at ${cache.name}`, done: graph.present });
+    await pace.rest();
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < SCAN_ROWS) break;
+    after = last.storePathHash;
+  }
+  // After the paths: a pin that is set during the look is seen, or makes the removal refuse.
+  const { hashes, pinsVersion } = await metadata.pinnedPaths(cache.id);
+  const plan = await planRetention(graph, policy, hashes, { now: time, rest: pace.rest });
+  const doomed = new Uint8Array(graph.size);
+  for (const hash of doomedHashes) doomed[graph.find(hash) as Node] = 1;
+  await pace.rest();
+  return { graph, plan, pinsVersion, time, doomed };
+}
+
+/** Marks what is expired, and takes the mark away from what an earlier run has left marked. */
+async function doom(
+  { metadata, pace, report }: ExpireParts,
+  cache: Cache,
+  { graph, plan, doomed }: Looked,
+): Promise<void> {
+  const usedBefore = latestUse(graph, plan);
+  const isExpired = marksOf(graph, plan.expired);
+  const unmarked = plan.expired.filter((node) => doomed[node] === 0);
+  for (let at = 0; at < unmarked.length; at += metadata.batchRows) {
+    const batch = unmarked.slice(at, at + metadata.batchRows);
+    await metadata.doomObjects(cache.id, hashesOf(graph, batch), usedBefore);
+    report({ step: `marking in ${cache.name}`, done: at + batch.length, of: unmarked.length });
+    await pace.rest();
+  }
+  const spared: Node[] = [];
+  for (let node = 0; node < graph.size; node += 1) {
+    if (doomed[node] === 1 && isExpired[node] === 0) spared.push(node);
+  }
+  await spare(metadata, pace, cache, graph, spared);
+}
+
+/** False: a pin was set, and the plan has to be made anew. */
+async function removeExpired(
+  { metadata, pace, settleMs, uses, onRemoved, report }: ExpireParts,
+  cache: Cache,
+  { graph, plan, pinsVersion, time, doomed }: Looked,
+  tally: ExpiryTally,
+): Promise<boolean> {
+  const spared = new Uint8Array(graph.size);
+  const { expired } = plan;
+  const isExpired = marksOf(graph, expired);
+  const usedBefore = latestUse(graph, plan);
+  for (let at = 0; at < expired.length; at += metadata.batchRows) {
+    const batch = expired.slice(at, at + metadata.batchRows).filter((node) => spared[node] === 0);
+    report({ step: `removing from ${cache.name}`, done: at, of: expired.length });
+    if (batch.length === 0) continue;
+    await tally.nameExamples(graph, batch);
+    await uses.flush();
+    const hashes = hashesOf(graph, batch);
+    const removed = await metadata.removeExpired({
+      cacheId: cache.id,
+      hashes,
+      usedBefore,
+      doomedBefore: settleMs === undefined ? undefined : time - settleMs,
+      pinsVersion,
+      without(kept) {
+        const used = hashes.filter((hash) => uses.isPending(cache.id, hash));
+        for (const hash of [...kept, ...used]) {
+          graph.visitClosure(graph.find(hash) as Node, spared, () => {});
+        }
+        return hashesOf(
+          graph,
+          batch.filter((node) => spared[node] === 0),
+        );
+      },
+    });
+    if (removed === undefined) return false;
+    onRemoved(cache.id, removed);
+    await tally.add(
+      graph,
+      removed.map((hash) => graph.find(hash) as Node),
+    );
+    await pace.rest();
+  }
+  const left: Node[] = [];
+  for (let node = 0; node < graph.size; node += 1) {
+    const isMarked = doomed[node] === 1;
+    if (isMarked && (isExpired[node] === 0 || spared[node] === 1)) left.push(node);
+  }
+  await spare(metadata, pace, cache, graph, left);
+  return true;
+}
+
+async function spare(
+  metadata: Metadata,
+  pace: Pace,
+  cache: Cache,
+  graph: ReferenceGraph,
+  nodes: readonly Node[],
+): Promise<void> {
+  for (let at = 0; at < nodes.length; at += metadata.batchRows) {
+    await metadata.spareObjects(
+      cache.id,
+      hashesOf(graph, nodes.slice(at, at + metadata.batchRows)),
+    );
+    await pace.rest();
+  }
+}
+
+/** No path that was used later than this is among the expired ones. */
+function latestUse(graph: ReferenceGraph, { expired }: RetentionPlan): number {
+  let latest = 0;
+  for (const node of expired) latest = Math.max(latest, graph.usedAt(node));
+  return latest;
+}
+
+function marksOf(graph: ReferenceGraph, nodes: readonly Node[]): Uint8Array {
+  const marks = new Uint8Array(graph.size);
+  for (const node of nodes) marks[node] = 1;
+  return marks;
+}
+
+function hashesOf(graph: ReferenceGraph, nodes: readonly Node[]): string[] {
+  return nodes.map((node) => graph.hashOf(node));
+}

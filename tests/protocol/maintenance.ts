@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TestServer } from './harness.ts';
+
+/** A run as the API shows it. */
+export interface WireRun {
+  readonly id: number;
+  readonly kind: string;
+  readonly state: 'waiting' | 'running' | 'done' | 'failed';
+  readonly requested_by: string | null;
+  readonly error: string | null;
+  readonly result: {
+    readonly dry_run: boolean;
+    readonly caches: readonly {
+      readonly cache: string;
+      readonly paths: number;
+      readonly logical_bytes: number;
+      readonly stored_bytes: number;
+      readonly kept_paths: number;
+      readonly over_quota: boolean;
+      readonly examples: readonly string[];
+    }[];
+    readonly reclaimed?: { readonly nars: number; readonly packs: number };
+    readonly repacked?: { readonly packs: number; readonly bytes: number };
+  };
+}
+
+export async function listRuns(server: TestServer): Promise<readonly WireRun[]> {
+  const reply = await server.request('GET', '/_flywheel/v1/runs', {
+    token: server.server.adminToken,
+  });
+  return (reply.json() as { runs: WireRun[] }).runs;
+}
+
+/** Waits until no run waits or is under way; answers the last one. */
+export async function collected(server: TestServer): Promise<WireRun> {
+  for (;;) {
+    const runs = await listRuns(server);
+    const [last] = runs;
+    const isOver = runs.every(({ state }) => state === 'done' || state === 'failed');
+    if (last !== undefined && isOver) return last;
+    await sleep(10);
+  }
+}
+
+/** Asks for a run of retention and waits for its end. */
+export async function collect(server: TestServer, options: object = {}): Promise<WireRun> {
+  const reply = await server.request('POST', '/_flywheel/v1/runs', {
+    token: server.server.adminToken,
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ kind: 'retention', ...options }),
+  });
+  if (reply.status !== 202) throw new Error(`${reply.status} ${reply.text}`);
+  return collected(server);
+}
