@@ -86,9 +86,9 @@ describe.skipIf(isMissing(found))('three replicas behind a proxy', { timeout: 30
     const paths = await makePaths('rolling');
     let restarts = 0;
     let transfers = 0;
-    let ending = false;
+    const ending = new AbortController();
     const work = async (worker: number): Promise<void> => {
-      for (let i = worker; !ending || i < paths.length; i += PARALLEL) {
+      for (let i = worker; !ending.signal.aborted || i < paths.length; i += PARALLEL) {
         const path = paths[i % paths.length]!;
         await uploadPath(site.proxied, 'rolling', path);
         await verifyPath(site.proxied, 'rolling', path);
@@ -102,7 +102,7 @@ describe.skipIf(isMissing(found))('three replicas behind a proxy', { timeout: 30
       await site.restart(turn);
       restarts += 1;
     }
-    ending = true;
+    ending.abort();
     await working;
 
     expect([...(await missingPaths(site.proxied, 'rolling', paths))]).toEqual([]);

@@ -52,6 +52,7 @@ export function retentionKind(parts: RetentionParts): RunKind<z.infer<typeof Opt
     options: Options,
     permission: 'delete',
     due: { everyMs: EVERY_MS, options: { dry_run: false } },
+    isOfNote: (result) => hasChanged(result as RetentionResult),
     exclusively: (work) => metadata.withReclaimLock(work),
     run: (options, context) => runRetention(parts, options, context),
   };
@@ -88,6 +89,12 @@ async function runRetention(
   report({ step: 'rewriting packs' });
   const repacked = await repack(store, parts.repack ?? DEFAULT_REPACK, pace);
   return { ...result, reclaimed, repacked };
+}
+
+function hasChanged({ caches, reclaimed, repacked }: RetentionResult): boolean {
+  const { uploads = 0, nars = 0, packs = 0 } = reclaimed ?? {};
+  const expired = caches.some(({ paths }) => paths > 0);
+  return expired || uploads + nars + packs + (repacked?.packs ?? 0) > 0;
 }
 
 async function chosenCaches(

@@ -77,7 +77,8 @@ export function startRunLoop(kind: RunKind, options: RunLoopOptions): RunLoop {
       await report.end();
       await metadata.finishRun(run.id, { result });
       options.onRun?.(kind.name, result);
-      logger.info(`${kind.name} is done`, { run: run.id, result });
+      const isOfNote = run.requestedBy !== undefined || kind.isOfNote?.(result) !== false;
+      logger[isOfNote ? 'info' : 'debug'](`${kind.name} is done`, { run: run.id, result });
     } catch (error) {
       await report.end();
       if (signal.aborted) {
