@@ -7,7 +7,7 @@ import { CACHE, publicKeyOf } from './attic-server.ts';
 import { launchNginx, MIB, narBytes, rounded } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { mirror } from './mirror.ts';
-import { alternate, median } from './rounds.ts';
+import { contest, median } from './rounds.ts';
 import type { PreparedNar } from './workload.ts';
 
 const ROUNDS = 5;
@@ -33,10 +33,11 @@ export async function benchNix(bench: Bench, server: CacheProcess): Promise<Miss
   for (const command of ['nix copy', 'nix-store -r'] as const) {
     const run = (url: string): Promise<number> =>
       substitute(nix, command, { url, publicKey, paths });
-    const [ours, theirs] = await alternate(
+    const [ours, theirs] = await contest(
       ROUNDS,
       () => run(cacheUrl.slice(0, -1)),
       () => run(nginx.url.slice(0, -1)),
+      (mine, other) => median(mine, Number) / median(other, Number) <= MAX_TIMES_NGINX,
     );
     const [seconds, nginxSeconds] = [median(ours, Number), median(theirs, Number)];
     report.add(
