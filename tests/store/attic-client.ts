@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheProcess } from '@flywheel/testing';
 import type { GeneratedPath } from './sample-nars.ts';
 
@@ -129,6 +130,27 @@ export async function verifyPath(
   });
   if (size !== path.narSize || !hash.digest().equals(path.narHash)) {
     throw new Error(`${path.storePath} came back damaged: ${size} of ${path.narSize} bytes`);
+  }
+}
+
+/** Asks for a run of retention, which also reclaims, and waits until one has ended well. */
+export async function collectGarbage(server: CacheProcess): Promise<void> {
+  const type = { 'Content-Type': 'application/json' };
+  const asked = await call(
+    server,
+    'POST',
+    '_flywheel/v1/runs',
+    type,
+    JSON.stringify({ kind: 'retention' }),
+  );
+  const { id } = JSON.parse(await text(asked)) as { id: number };
+  for (;;) {
+    const answer = await text(await call(server, 'GET', `_flywheel/v1/runs/${id}`));
+    const { state, error } = JSON.parse(answer) as { state?: string; error?: string };
+    if (state === 'done') return;
+    if (state !== 'waiting' && state !== 'running')
+      throw new Error(`run ${id}: ${error ?? answer}`);
+    await sleep(100);
   }
 }
 
