@@ -118,8 +118,11 @@ async function collectUnderLoad(server: CacheProcess): Promise<void> {
   figure('memory of the server', round(await residentMiB(server)), 'MiB', { max: 400 });
 }
 
+// Filling the database takes a good part of it.
+const MINUTES = { timeout: 15 * 60_000 };
+
 describe('half of 1,000,000 chunks and 200,000 paths expire while pushes and pulls go on', () => {
-  test('SQLite', async () => {
+  test('SQLite', MINUTES, async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'flywheel-bulk-'));
     folders.push(dataDir);
     await fill(openSqlite(join(dataDir, 'cache.db')));
@@ -128,7 +131,7 @@ describe('half of 1,000,000 chunks and 200,000 paths expire while pushes and pul
     await collectUnderLoad(server);
   });
 
-  test.skipIf(isMissing(found))('PostgreSQL', async () => {
+  test.skipIf(isMissing(found))('PostgreSQL', MINUTES, async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'flywheel-bulk-'));
     folders.push(dataDir);
     const url = await postgres.createDatabase();
