@@ -35,8 +35,8 @@ export interface RetentionMetadata {
    * the cache is gone.
    */
   removeExpired(removal: ExpiredRemoval): Promise<readonly string[] | undefined>;
-  /** The store paths of these hashes. */
-  storePaths(cacheId: number, hashes: readonly string[]): Promise<readonly string[]>;
+  /** The store paths of these hashes, as far as they are there. */
+  storePaths(cacheId: number, hashes: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** How many objects of all caches each NAR has. */
   countUses(narIds: readonly number[]): Promise<ReadonlyMap<number, number>>;
 }
@@ -135,8 +135,7 @@ export function retentionQueries(database: DatabaseHandle, now: Now): RetentionM
         .where('cache_id', '=', cacheId)
         .where('store_path_hash', 'in', padded(hashes))
         .execute();
-      const paths = new Map(rows.map((row) => [row.store_path_hash, row.store_path]));
-      return hashes.flatMap((hash) => paths.get(hash) ?? []);
+      return new Map(rows.map((row) => [row.store_path_hash, row.store_path]));
     },
 
     async countUses(narIds) {
