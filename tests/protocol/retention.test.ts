@@ -159,7 +159,7 @@ test('pins keep the closures of their newest revisions', async () => {
         keep_revisions: 2,
         keep_days: null,
         revisions: [
-          { revision: 3, store_path: three.storePath, created_by: 'admin' },
+          { revision: 3, store_path: three.storePath, created_by: null },
           { revision: 2, store_path: two.storePath },
         ],
       },
@@ -167,6 +167,9 @@ test('pins keep the closures of their newest revisions', async () => {
   });
   const token = server.server.adminToken;
   const path = '/_flywheel/v1/caches/main/pins/release';
+  expect((await server.request('GET', path, { token })).json()).toMatchObject({
+    revisions: [{ created_by: 'admin' }, { created_by: 'admin' }],
+  });
   expect((await server.request('DELETE', path, { token })).status).toBe(204);
   expect((await server.request('DELETE', path, { token })).status).toBe(404);
   await untilDay(2);

@@ -83,7 +83,7 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-async function collectUnderLoad(server: CacheProcess): Promise<void> {
+async function collectUnderLoad(database: string, server: CacheProcess): Promise<void> {
   await createCache(server, 'load');
   await lastRun(server);
   const load = await startSteadyLoad(server, 'load');
@@ -110,25 +110,32 @@ async function collectUnderLoad(server: CacheProcess): Promise<void> {
     },
   });
   const seconds = (run.finished_at - run.started_at) / 1000;
-  figure('collecting 500,000 chunks and 100,000 paths', round(seconds), 's', { max: LIMIT_S });
-  compare('pull', idle.pulls, busy.pulls);
-  compare('push', idle.pushes, busy.pushes);
-  figure('destroying a cache of 100,000 paths', round(destroyMs / 1000), 's');
-  figure('pull, longest meanwhile', round(Math.max(...whileDestroyed.pulls)), 'ms');
-  figure('memory of the server', round(await residentMiB(server)), 'MiB', { max: 400 });
+  figure(`${database}: collecting 500,000 chunks and 100,000 paths`, round(seconds), 's', {
+    max: LIMIT_S,
+  });
+  compare(`${database}: pull`, idle.pulls, busy.pulls);
+  compare(`${database}: push`, idle.pushes, busy.pushes);
+  figure(`${database}: destroying a cache of 100,000 paths`, round(destroyMs / 1000), 's');
+  figure(`${database}: pull, longest meanwhile`, round(Math.max(...whileDestroyed.pulls)), 'ms');
+  figure(`${database}: memory of the server`, round(await residentMiB(server)), 'MiB', {
+    max: 400,
+  });
 }
 
+// Filling the database takes a good part of it.
+const MINUTES = { timeout: 15 * 60_000 };
+
 describe('half of 1,000,000 chunks and 200,000 paths expire while pushes and pulls go on', () => {
-  test('SQLite', async () => {
+  test('SQLite', MINUTES, async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'flywheel-bulk-'));
     folders.push(dataDir);
     await fill(openSqlite(join(dataDir, 'cache.db')));
     await writeBulkFiles(dataDir, PATHS);
     await using server = await startCacheProcess({ dataDir });
-    await collectUnderLoad(server);
+    await collectUnderLoad('SQLite', server);
   });
 
-  test.skipIf(isMissing(found))('PostgreSQL', async () => {
+  test.skipIf(isMissing(found))('PostgreSQL', MINUTES, async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'flywheel-bulk-'));
     folders.push(dataDir);
     const url = await postgres.createDatabase();
@@ -137,6 +144,6 @@ describe('half of 1,000,000 chunks and 200,000 paths expire while pushes and pul
     const file = join(dataDir, 'database-url');
     await writeFile(file, `${url}\n`);
     await using server = await startCacheProcess({ dataDir, args: ['--database-file', file] });
-    await collectUnderLoad(server);
+    await collectUnderLoad('PostgreSQL', server);
   });
 });

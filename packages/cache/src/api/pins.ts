@@ -21,20 +21,20 @@ const PutRequest = z.object({
 /** GET /_flywheel/v1/caches/{cache}/pins */
 export function listPins(parts: ApiParts): Handler {
   return async (c) => {
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    const { cache, may } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
     const pins = await parts.store.metadata.listPins(cache.id);
-    return c.json({ pins: pins.map(wirePin) });
+    return c.json({ pins: pins.map((pin) => wirePin(pin, may('push'))) });
   };
 }
 
 /** GET /_flywheel/v1/caches/{cache}/pins/{name} */
 export function getPin(parts: ApiParts): Handler {
   return async (c) => {
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    const { cache, may } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
     const name = pinName(c);
     const pin = await parts.store.metadata.findPin(cache.id, name);
     if (pin === undefined) throw wireError('NoSuchObject', `there is no pin ${name}`);
-    return c.json(wirePin(pin));
+    return c.json(wirePin(pin, may('push')));
   };
 }
 
@@ -74,7 +74,7 @@ export function putPin(parts: ApiParts): Handler {
         throw wireError('NoSuchObject', `${error.message}; push the path first, then pin it`);
       });
     parts.logger.info('pin set', { cache: cache.name, pin: name, by: claims?.subject });
-    return c.json(wirePin(pin));
+    return c.json(wirePin(pin, true));
   };
 }
 
@@ -108,7 +108,8 @@ function storePathOf(text: string): StorePath {
   }
 }
 
-function wirePin({ name, keepRevisions, keepSeconds, revisions }: Pin) {
+/** Who set it is for those who may set pins: everybody may read the pins of a public cache. */
+function wirePin({ name, keepRevisions, keepSeconds, revisions }: Pin, withNames: boolean) {
   return {
     name,
     keep_revisions: keepRevisions,
@@ -117,7 +118,7 @@ function wirePin({ name, keepRevisions, keepSeconds, revisions }: Pin) {
       revision: revision.revision,
       store_path: revision.storePath,
       created_at: revision.createdAt,
-      created_by: revision.createdBy ?? null,
+      created_by: withNames ? (revision.createdBy ?? null) : null,
     })),
   };
 }

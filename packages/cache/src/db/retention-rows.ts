@@ -1,3 +1,4 @@
+import { changeObjects } from './change-objects.ts';
 import type { DatabaseHandle } from './database.ts';
 import { batches, LIST_LIMIT, padded } from './rows.ts';
 import type { Now } from './time.ts';
@@ -34,8 +35,8 @@ export interface RetentionMetadata {
    * the cache is gone.
    */
   removeExpired(removal: ExpiredRemoval): Promise<readonly string[] | undefined>;
-  /** The store paths of these hashes. */
-  storePaths(cacheId: number, hashes: readonly string[]): Promise<readonly string[]>;
+  /** The store paths of these hashes, as far as they are there. */
+  storePaths(cacheId: number, hashes: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** How many objects of all caches each NAR has. */
   countUses(narIds: readonly number[]): Promise<ReadonlyMap<number, number>>;
 }
@@ -79,41 +80,17 @@ export function retentionQueries(database: DatabaseHandle, now: Now): RetentionM
       }));
     },
 
-    async doomObjects(cacheId, hashes, usedBefore) {
-      const unused = db
-        .selectFrom('object')
-        .select('store_path_hash')
-        .where('cache_id', '=', cacheId)
-        .where('store_path_hash', 'in', padded(hashes))
-        .where('last_used_at', '<=', usedBefore)
-        .where('doomed_at', 'is', null)
-        // Who holds it is using it.
-        .forNoKeyUpdate()
-        .skipLocked();
-      await db
-        .updateTable('object')
-        .set({ doomed_at: now() })
-        .where('cache_id', '=', cacheId)
-        .where('store_path_hash', 'in', unused)
-        .execute();
-    },
+    doomObjects: (cacheId, hashes, usedBefore) =>
+      changeObjects(database, cacheId, hashes, {
+        where: (eb) => eb.and([eb('last_used_at', '<=', usedBefore), eb('doomed_at', 'is', null)]),
+        set: { doomed_at: now() },
+      }),
 
-    async spareObjects(cacheId, hashes) {
-      const marked = db
-        .selectFrom('object')
-        .select('store_path_hash')
-        .where('cache_id', '=', cacheId)
-        .where('store_path_hash', 'in', padded(hashes))
-        .where('doomed_at', 'is not', null)
-        .forNoKeyUpdate()
-        .skipLocked();
-      await db
-        .updateTable('object')
-        .set({ doomed_at: null })
-        .where('cache_id', '=', cacheId)
-        .where('store_path_hash', 'in', marked)
-        .execute();
-    },
+    spareObjects: (cacheId, hashes) =>
+      changeObjects(database, cacheId, hashes, {
+        where: (eb) => eb('doomed_at', 'is not', null),
+        set: { doomed_at: null },
+      }),
 
     removeExpired: ({ cacheId, hashes, usedBefore, doomedBefore, pinsVersion, without }) =>
       database.transaction(async (tx) => {
@@ -158,8 +135,7 @@ export function retentionQueries(database: DatabaseHandle, now: Now): RetentionM
         .where('cache_id', '=', cacheId)
         .where('store_path_hash', 'in', padded(hashes))
         .execute();
-      const paths = new Map(rows.map((row) => [row.store_path_hash, row.store_path]));
-      return hashes.flatMap((hash) => paths.get(hash) ?? []);
+      return new Map(rows.map((row) => [row.store_path_hash, row.store_path]));
     },
 
     async countUses(narIds) {

@@ -90,7 +90,9 @@ export function retentionContract(open: (clock: { now(): number }) => Promise<Me
     expect(first?.lastUsedAt).toBe(now);
     const rest = await metadata.scanObjects(cache.id, 'a', 10);
     expect(rest.map(({ storePathHash }) => storePathHash)).toEqual(['b']);
-    expect(await metadata.storePaths(cache.id, ['b', 'zz'])).toEqual(['/nix/store/b-x']);
+    expect(await metadata.storePaths(cache.id, ['b', 'zz'])).toEqual(
+      new Map([['b', '/nix/store/b-x']]),
+    );
     expect(await metadata.countUses([first!.narId, 999])).toEqual(new Map([[first!.narId, 1]]));
     expect(await metadata.currentTime()).toBe(now);
   });

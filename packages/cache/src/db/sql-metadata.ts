@@ -14,6 +14,7 @@ import type {
   StoreStatistics,
   Upload,
 } from './metadata.ts';
+import { changeObjects } from './change-objects.ts';
 import { commitNar } from './commit-nar.ts';
 import { sqlIdentityRecords } from './sql-identity-records.ts';
 import { batchRows, type DatabaseHandle } from './database.ts';
@@ -135,25 +136,12 @@ export function createSqlMetadata(
       return [...missing];
     },
 
-    async touch(cacheId, hashes, at) {
-      for (const batch of batches(hashes, LIST_LIMIT)) {
-        const older = db
-          .selectFrom('object')
-          .select('store_path_hash')
-          .where('cache_id', '=', cacheId)
-          .where('store_path_hash', 'in', padded(batch))
-          .where((eb) => eb.or([eb('last_used_at', '<', at), eb('doomed_at', 'is not', null)]))
-          // Who holds it is writing it, and with a time like ours.
-          .forNoKeyUpdate()
-          .skipLocked();
-        await db
-          .updateTable('object')
-          .set({ last_used_at: at, doomed_at: null })
-          .where('cache_id', '=', cacheId)
-          .where('store_path_hash', 'in', older)
-          .execute();
-      }
-    },
+    // Who holds an object is writing it, and with a time like ours.
+    touch: (cacheId, hashes, at) =>
+      changeObjects(database, cacheId, hashes, {
+        where: (eb) => eb.or([eb('last_used_at', '<', at), eb('doomed_at', 'is not', null)]),
+        set: { last_used_at: at, doomed_at: null },
+      }),
 
     async findListing(narId) {
       const row = await db

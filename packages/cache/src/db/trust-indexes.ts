@@ -12,7 +12,8 @@ export async function trustIndexes(
   tx: Transaction<Schema>,
 ): Promise<void> {
   if (database.kind === 'sqlite') return;
-  await sql`set local enable_seqscan = off`.execute(tx);
   // What is forbidden has a cost that makes every statement worth compiling: half a second each.
-  await sql`set local jit = off`.execute(tx);
+  await sql`select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`.execute(
+    tx,
+  );
 }

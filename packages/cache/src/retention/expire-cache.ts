@@ -48,15 +48,15 @@ export async function expireCache(
   let seen = await look(parts, cache, policy);
   if (settleMs !== undefined) {
     await doom(parts, cache, seen);
-    if (seen.plan.expired.length === 0) return tally.result(seen.plan);
+    if (seen.plan.expired.length === 0) return tally.result(seen.plan, seen.graph);
     await sleep(settleMs + TIMER_MS, undefined, { signal });
     seen = await look(parts, cache, policy);
   }
-  for (let plans = 1; plans < MAX_PLANS; plans += 1) {
-    if (await removeExpired(parts, cache, seen, tally)) break;
+  for (let plans = 1; ; plans += 1) {
+    const { complete, stayed } = await removeExpired(parts, cache, seen, tally);
+    if (complete || plans === MAX_PLANS) return tally.result(seen.plan, seen.graph, stayed);
     seen = await look(parts, cache, policy);
   }
-  return tally.result(seen.plan);
 }
 
 /** What `expireCache` would do now, without doing it. */
@@ -75,11 +75,11 @@ export async function previewExpiry(
   }
   for (let at = 0; at < plan.expired.length; at += batch) {
     const nodes = plan.expired.slice(at, at + batch);
-    await tally.nameExamples(graph, nodes);
+    await tally.learnNames(graph, nodes);
     await tally.add(graph, nodes, planned);
     await parts.pace.rest();
   }
-  return tally.result(plan);
+  return tally.result(plan, graph);
 }
 
 interface Looked {
@@ -143,13 +143,20 @@ async function doom(
   await spare(metadata, pace, cache, graph, spared);
 }
 
-/** False: a pin was set, and the plan has to be made anew. */
+interface Removal {
+  /** False: a pin was set, and the plan has to be made anew. */
+  readonly complete: boolean;
+  readonly stayed: readonly Node[];
+}
+
 async function removeExpired(
   { metadata, pace, settleMs, uses, onRemoved, report }: ExpireParts,
   cache: Cache,
   { graph, plan, pinsVersion, time, doomed }: Looked,
   tally: ExpiryTally,
-): Promise<boolean> {
+): Promise<Removal> {
+  const gone = new Uint8Array(graph.size);
+  const stayed = () => plan.expired.filter((node) => gone[node] === 0);
   const spared = new Uint8Array(graph.size);
   const { expired } = plan;
   const isExpired = marksOf(graph, expired);
@@ -158,7 +165,7 @@ async function removeExpired(
     const batch = expired.slice(at, at + metadata.batchRows).filter((node) => spared[node] === 0);
     report({ step: `removing from ${cache.name}`, done: at, of: expired.length });
     if (batch.length === 0) continue;
-    await tally.nameExamples(graph, batch);
+    await tally.learnNames(graph, batch);
     await uses.flush();
     const hashes = hashesOf(graph, batch);
     const removed = await metadata.removeExpired({
@@ -178,12 +185,11 @@ async function removeExpired(
         );
       },
     });
-    if (removed === undefined) return false;
+    if (removed === undefined) return { complete: false, stayed: stayed() };
     onRemoved(cache.id, removed);
-    await tally.add(
-      graph,
-      removed.map((hash) => graph.find(hash) as Node),
-    );
+    const nodes = removed.map((hash) => graph.find(hash) as Node);
+    for (const node of nodes) gone[node] = 1;
+    await tally.add(graph, nodes);
     await pace.rest();
   }
   const left: Node[] = [];
@@ -192,7 +198,7 @@ async function removeExpired(
     if (isMarked && (isExpired[node] === 0 || spared[node] === 1)) left.push(node);
   }
   await spare(metadata, pace, cache, graph, left);
-  return true;
+  return { complete: true, stayed: stayed() };
 }
 
 async function spare(

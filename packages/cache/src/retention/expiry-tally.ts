@@ -24,6 +24,7 @@ export class ExpiryTally {
   readonly #metadata: Metadata;
   readonly #cache: Cache;
   readonly #examples: string[] = [];
+  #names: ReadonlyMap<string, string> = new Map();
   #paths = 0;
   #logicalBytes = 0;
   #storedBytes = 0;
@@ -34,11 +35,11 @@ export class ExpiryTally {
   }
 
   /** To be called before they go, while their names are known. */
-  async nameExamples(graph: ReferenceGraph, nodes: readonly Node[]): Promise<void> {
+  async learnNames(graph: ReferenceGraph, nodes: readonly Node[]): Promise<void> {
     const wanted = nodes.slice(0, EXAMPLES - this.#examples.length);
     if (wanted.length === 0) return;
     const hashes = wanted.map((node) => graph.hashOf(node));
-    this.#examples.push(...(await this.#metadata.storePaths(this.#cache.id, hashes)));
+    this.#names = await this.#metadata.storePaths(this.#cache.id, hashes);
   }
 
   /** To be called after they went; or before, with how many paths of each NAR are to go. */
@@ -50,6 +51,8 @@ export class ExpiryTally {
     this.#paths += nodes.length;
     const unused = new Map<number, number>();
     for (const node of nodes) {
+      const name = this.#names.get(graph.hashOf(node));
+      if (name !== undefined) this.#examples.push(name);
       this.#logicalBytes += graph.narSizeOf(node);
       unused.set(graph.narIdOf(node), graph.fileSizeOf(node));
     }
@@ -57,17 +60,20 @@ export class ExpiryTally {
       if (uses > (going.get(nar) ?? 0)) unused.delete(nar);
     }
     for (const bytes of unused.values()) this.#storedBytes += bytes;
+    this.#names = new Map();
   }
 
-  result({ keptPaths, keptBytes, overQuota }: RetentionPlan): Expired {
+  /** `stayed` were to go, and were used or pushed in the last moment. */
+  result(plan: RetentionPlan, graph: ReferenceGraph, stayed: readonly Node[] = []): Expired {
+    const stayedBytes = stayed.reduce((sum, node) => sum + graph.fileSizeOf(node), 0);
     return {
       cache: this.#cache.name,
       paths: this.#paths,
       logicalBytes: this.#logicalBytes,
       storedBytes: this.#storedBytes,
-      keptPaths,
-      keptBytes,
-      overQuota,
+      keptPaths: plan.keptPaths + stayed.length,
+      keptBytes: plan.keptBytes + stayedBytes,
+      overQuota: plan.overQuota,
       examples: this.#examples,
     };
   }

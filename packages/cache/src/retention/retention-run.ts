@@ -15,8 +15,6 @@ export interface RetentionSettings {
   /** Seconds for caches without a period of their own; undefined or 0 keeps for ever. */
   readonly defaultSeconds?: number | undefined;
   readonly repack?: RepackPolicy | undefined;
-  /** Share of the time that it rests, relative to that in which it works. */
-  readonly restShare?: number;
 }
 
 export type RetentionParts = RetentionSettings &
@@ -38,8 +36,9 @@ export interface RetentionResult {
 const EVERY_MS = 3600 * 1000;
 /** Uploads that take longer keep packs until the next run. */
 const UPLOADS_MS = 30_000;
-/** It works half of the time: a run of minutes is nothing to a cache, a second of standing still is. */
-const REST_SHARE = 1;
+/** How long it rests relative to its work: SQLite works in the thread that serves, PostgreSQL beside it. */
+const REST_SHARE_ALONE = 0.5;
+const REST_SHARE = 0.2;
 
 /**
  * Retention as a run: what each cache does not keep any more goes, then what nothing refers to any
@@ -63,8 +62,8 @@ async function runRetention(
   { dry_run: dryRun, cache: only }: z.infer<typeof Options>,
   { signal, report }: RunContext,
 ): Promise<RetentionResult> {
-  const { store, defaultSeconds, restShare = REST_SHARE } = parts;
-  const pace = createPace(restShare, signal);
+  const { store, defaultSeconds, settleMs } = parts;
+  const pace = createPace(settleMs === undefined ? REST_SHARE_ALONE : REST_SHARE, signal);
   const expireParts = { ...parts, metadata: store.metadata, pace, signal, report };
   const expired: Expired[] = [];
   await store.metadata.refreshStatistics();
