@@ -78,7 +78,11 @@ export interface NarCommit {
 
 /** What a NAR in the store is for: a path of a cache, or a file that a narinfo will name. */
 export type NarUse =
-  | { readonly object: ObjectInput }
+  | {
+      readonly object: ObjectInput;
+      /** A path that is there and intact stays as it is. */
+      readonly onlyIfAbsent?: boolean;
+    }
   | { readonly staged: { readonly cacheId: number; readonly fileName: string } };
 
 export interface Upload {
