@@ -6,6 +6,7 @@ import type { DatabaseHandle } from '../../packages/cache/src/db/database.ts';
 import { identityRecordsContract } from '../../packages/cache/src/db/identity-records.contract.ts';
 import { metadataContract } from '../../packages/cache/src/db/metadata.contract.ts';
 import { migrate } from '../../packages/cache/src/db/migrations.ts';
+import { pathRecordsContract } from '../../packages/cache/src/db/path-records.contract.ts';
 import { openPostgres } from '../../packages/cache/src/db/postgres.ts';
 import { createSqlMetadata } from '../../packages/cache/src/db/sql-metadata.ts';
 import { clockTime } from '../../packages/cache/src/db/time.ts';
@@ -31,6 +32,10 @@ describe.skipIf(isMissing(found))('PostgreSQL', () => {
     return createSqlMetadata(database, clock, clockTime(clock));
   });
   identityRecordsContract(async (clock) => {
+    const database = await openMigrated(await postgres.createDatabase());
+    return createSqlMetadata(database, clock, clockTime(clock));
+  });
+  pathRecordsContract(async (clock) => {
     const database = await openMigrated(await postgres.createDatabase());
     return createSqlMetadata(database, clock, clockTime(clock));
   });

@@ -13,6 +13,8 @@ import { getStorePathFile } from './get-narinfo.ts';
 import { healthz, readyz } from './health.ts';
 import { checkHost } from './host.ts';
 import { metrics, openMetrics } from './metrics.ts';
+import { addBrowsing } from './browse-routes.ts';
+import { deletePath } from './delete-path.ts';
 import { addIdentity } from './identity-routes.ts';
 import { nixCacheInfo } from './nix-cache-info.ts';
 import type { ApiEnv, ApiParts } from './parts.ts';
@@ -51,6 +53,7 @@ export function createApp(parts: ApiParts, metricsText: MetricsText): Hono<ApiEn
   });
   route(app, '/_api/v1/upload-path', { PUT: named('upload-path', uploadPath(parts)) });
   addIdentity(app, parts);
+  addBrowsing(app, parts);
   route(app, '/:cache/nix-cache-info', { GET: named('nix-cache-info', nixCacheInfo(parts)) });
   route(app, '/:cache/attic-cache-info', {
     GET: named('get-cache-config', getCacheConfig(parts)),
@@ -60,7 +63,11 @@ export function createApp(parts: ApiParts, metricsText: MetricsText): Hono<ApiEn
     PUT: named('put-nar', putNar(parts)),
   });
   // Name themselves: what they are depends on the suffix.
-  route(app, '/:cache/:file', { GET: getStorePathFile(parts), PUT: putStorePathFile(parts) });
+  route(app, '/:cache/:file', {
+    GET: getStorePathFile(parts),
+    PUT: putStorePathFile(parts),
+    DELETE: named('delete-path', deletePath(parts)),
+  });
   return app;
 }
 

@@ -28,6 +28,9 @@ export type RouteName =
   | 'revoke'
   | 'list-revocations'
   | 'read-audit'
+  | 'browse-caches'
+  | 'list-paths'
+  | 'delete-path'
   // Nothing of ours: an unknown path, or a method that the path does not have.
   | 'other';
 

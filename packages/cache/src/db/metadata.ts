@@ -1,5 +1,6 @@
 import type { Segment } from '@flywheel/chunking';
 import type { IdentityRecords } from './identity-records.ts';
+import type { PathRecords } from './path-records.ts';
 
 /** A cache: a tenant with its own signing key and settings. */
 export interface Cache {
@@ -99,7 +100,7 @@ export interface Upload {
  * A FlywheelError means that nothing was done. Any other, such as a lost connection, leaves that
  * open.
  */
-export interface Metadata extends IdentityRecords {
+export interface Metadata extends IdentityRecords, PathRecords {
   findCache(name: string): Promise<Cache | undefined>;
   listCaches(): Promise<readonly Cache[]>;
   /** Throws `already-exists`. */

@@ -3,6 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import { FlywheelError, type Clock } from '@flywheel/base';
 import type { DatabaseHandle } from './database.ts';
 import { IDENTITY_TABLES } from './identity-tables.ts';
+import { PATH_INDEXES } from './path-records.ts';
 import { NO_TIMEOUT } from './postgres-pool.ts';
 import type { Schema } from './schema.ts';
 
@@ -95,6 +96,7 @@ const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { version: 3, statements: IDENTITY_TABLES },
+  { version: 4, statements: PATH_INDEXES },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

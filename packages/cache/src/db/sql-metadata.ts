@@ -16,6 +16,7 @@ import type {
 import { commitNar } from './commit-nar.ts';
 import type { DatabaseHandle } from './database.ts';
 import { sqlIdentityRecords } from './sql-identity-records.ts';
+import { sqlPathRecords } from './sql-path-records.ts';
 import { useNar } from './use-nar.ts';
 import {
   abandonLease,
@@ -44,6 +45,7 @@ export function createSqlMetadata(
   const { db } = database;
   return {
     ...sqlIdentityRecords(database, now),
+    ...sqlPathRecords(database),
 
     async findCache(name) {
       const row = await db

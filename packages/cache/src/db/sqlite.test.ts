@@ -7,6 +7,7 @@ import { concurrencyContract } from './concurrency.contract.ts';
 import { identityRecordsContract } from './identity-records.contract.ts';
 import { metadataContract } from './metadata.contract.ts';
 import { migrate, SCHEMA_VERSION } from './migrations.ts';
+import { pathRecordsContract } from './path-records.contract.ts';
 import { createSqlMetadata } from './sql-metadata.ts';
 import { openSqlite } from './sqlite.ts';
 
@@ -18,6 +19,12 @@ describe('SQLite', () => {
   });
 
   identityRecordsContract(async (clock) => {
+    const database = openSqlite(':memory:');
+    await migrate(database);
+    return createSqlMetadata(database, clock);
+  });
+
+  pathRecordsContract(async (clock) => {
     const database = openSqlite(':memory:');
     await migrate(database);
     return createSqlMetadata(database, clock);

@@ -7,14 +7,18 @@ import { exchange } from './exchange.ts';
 import { info } from './info.ts';
 import { key } from './key/index.ts';
 import { list } from './list.ts';
+import { list as paths } from './path/list.ts';
+import { path } from './path/index.ts';
 import { serve } from './serve.ts';
 import { token } from './token/index.ts';
 
-const routes = { create, info, list, serve, token, key, exchange, audit };
+const routes = { create, info, list, serve, token, key, exchange, audit, path, paths };
 
 export const cache = buildRouteMap<keyof typeof routes, CliContext>({
   routes,
   docs: {
+    // `cache path list` by a shorter name.
+    hideRoute: { paths: true },
     brief: 'Run the binary cache, and manage caches and tokens',
     fullDescription: describe('Runs the binary cache server, and manages its caches and tokens.', [
       ['./flywheel cache serve', 'run the server'],
