@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { isMissing, startPostgres } from '@flywheel/testing';
 import type { Postgres } from '@flywheel/testing';
+import { buildRecordsContract } from '../../packages/cache/src/db/build-records.contract.ts';
 import { concurrencyContract } from '../../packages/cache/src/db/concurrency.contract.ts';
 import type { DatabaseHandle } from '../../packages/cache/src/db/database.ts';
 import { identityRecordsContract } from '../../packages/cache/src/db/identity-records.contract.ts';
@@ -36,6 +37,10 @@ describe.skipIf(isMissing(found))('PostgreSQL', () => {
     return createSqlMetadata(database, clock, clockTime(clock));
   });
   pathRecordsContract(async (clock) => {
+    const database = await openMigrated(await postgres.createDatabase());
+    return createSqlMetadata(database, clock, clockTime(clock));
+  });
+  buildRecordsContract(async (clock) => {
     const database = await openMigrated(await postgres.createDatabase());
     return createSqlMetadata(database, clock, clockTime(clock));
   });

@@ -39,6 +39,7 @@ import { NarLocks } from './store/nar-locks.ts';
 import type { NarStore } from './store/nar-store.ts';
 import { OpenPacks } from './store/open-packs.ts';
 import { startReclaiming } from './store/reclaim-loop.ts';
+import { startTidyingBuildRecords } from './store/tidy-build-records.ts';
 
 export interface CacheServerOptions {
   /** Everything lives here: database, packs, keys. Created where missing. */
@@ -196,6 +197,8 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   if (role !== 'api') {
     const reclaiming = startReclaiming(store, (result) => countReclaim(figures, result));
     cleanup.defer(() => reclaiming.stop());
+    const tidying = startTidyingBuildRecords(metadata, clock, logger);
+    cleanup.defer(() => tidying.stop());
   }
 
   const serving = await serve(parts, {

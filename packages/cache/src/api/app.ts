@@ -14,6 +14,7 @@ import { healthz, readyz } from './health.ts';
 import { checkHost } from './host.ts';
 import { metrics, openMetrics } from './metrics.ts';
 import { addBrowsing } from './browse-routes.ts';
+import { addBuildRecords } from './build-routes.ts';
 import { deletePath } from './delete-path.ts';
 import { addIdentity } from './identity-routes.ts';
 import { nixCacheInfo } from './nix-cache-info.ts';
@@ -54,6 +55,7 @@ export function createApp(parts: ApiParts, metricsText: MetricsText): Hono<ApiEn
   route(app, '/_api/v1/upload-path', { PUT: named('upload-path', uploadPath(parts)) });
   addIdentity(app, parts);
   addBrowsing(app, parts);
+  addBuildRecords(app, parts);
   route(app, '/:cache/nix-cache-info', { GET: named('nix-cache-info', nixCacheInfo(parts)) });
   route(app, '/:cache/attic-cache-info', {
     GET: named('get-cache-config', getCacheConfig(parts)),

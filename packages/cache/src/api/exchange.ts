@@ -31,6 +31,10 @@ export type RouteName =
   | 'browse-caches'
   | 'list-paths'
   | 'delete-path'
+  | 'get-log'
+  | 'put-log'
+  | 'get-realisation'
+  | 'put-realisation'
   // Nothing of ours: an unknown path, or a method that the path does not have.
   | 'other';
 

@@ -1,4 +1,5 @@
 import type { Segment } from '@flywheel/chunking';
+import type { BuildRecords } from './build-records.ts';
 import type { IdentityRecords } from './identity-records.ts';
 import type { PathRecords } from './path-records.ts';
 
@@ -100,7 +101,7 @@ export interface Upload {
  * A FlywheelError means that nothing was done. Any other, such as a lost connection, leaves that
  * open.
  */
-export interface Metadata extends IdentityRecords, PathRecords {
+export interface Metadata extends IdentityRecords, PathRecords, BuildRecords {
   findCache(name: string): Promise<Cache | undefined>;
   listCaches(): Promise<readonly Cache[]>;
   /** Throws `already-exists`. */

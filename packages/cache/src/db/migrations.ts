@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { FlywheelError, type Clock } from '@flywheel/base';
+import { BUILD_TABLES } from './build-records.ts';
 import type { DatabaseHandle } from './database.ts';
 import { IDENTITY_TABLES } from './identity-tables.ts';
 import { PATH_INDEXES } from './path-records.ts';
@@ -96,7 +97,7 @@ const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { version: 3, statements: IDENTITY_TABLES },
-  { version: 4, statements: PATH_INDEXES },
+  { version: 4, statements: [...PATH_INDEXES, ...BUILD_TABLES] },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

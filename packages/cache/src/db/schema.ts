@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from 'kysely';
+import type { BuildLogTable, RealisationTable } from './build-records.ts';
 import type { AuditTable, RevocationTable, TokenTable } from './identity-tables.ts';
 
 // One typed schema for SQLite and PostgreSQL. Hashes are raw bytes; times are milliseconds since
@@ -116,6 +117,8 @@ export interface Schema {
   token: TokenTable;
   revocation: RevocationTable;
   audit: AuditTable;
+  build_log: BuildLogTable;
+  realisation: RealisationTable;
 }
 
 export type CacheRow = Selectable<CacheTable>;

@@ -15,6 +15,7 @@ import type {
 } from './metadata.ts';
 import { commitNar } from './commit-nar.ts';
 import type { DatabaseHandle } from './database.ts';
+import { sqlBuildRecords } from './sql-build-records.ts';
 import { sqlIdentityRecords } from './sql-identity-records.ts';
 import { sqlPathRecords } from './sql-path-records.ts';
 import { useNar } from './use-nar.ts';
@@ -46,6 +47,7 @@ export function createSqlMetadata(
   return {
     ...sqlIdentityRecords(database, now),
     ...sqlPathRecords(database),
+    ...sqlBuildRecords(database, now),
 
     async findCache(name) {
       const row = await db

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
+import { buildRecordsContract } from './build-records.contract.ts';
 import { concurrencyContract } from './concurrency.contract.ts';
 import { identityRecordsContract } from './identity-records.contract.ts';
 import { metadataContract } from './metadata.contract.ts';
@@ -25,6 +26,12 @@ describe('SQLite', () => {
   });
 
   pathRecordsContract(async (clock) => {
+    const database = openSqlite(':memory:');
+    await migrate(database);
+    return createSqlMetadata(database, clock);
+  });
+
+  buildRecordsContract(async (clock) => {
     const database = openSqlite(':memory:');
     await migrate(database);
     return createSqlMetadata(database, clock);
