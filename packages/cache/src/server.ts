@@ -38,6 +38,9 @@ import { createFramePool } from './store/frame-pool.ts';
 import { NarLocks } from './store/nar-locks.ts';
 import type { NarStore } from './store/nar-store.ts';
 import { OpenPacks } from './store/open-packs.ts';
+import { Pulls } from './upstream/pulls.ts';
+import { Upstreams } from './upstream/upstreams.ts';
+import { Via } from './upstream/via.ts';
 import { startReclaiming } from './store/reclaim-loop.ts';
 import { startTidyingBuildRecords } from './store/tidy-build-records.ts';
 
@@ -103,6 +106,9 @@ const DEFAULT_UPLOADS: UploadGateOptions = {
   waitMs: 30_000,
 };
 
+/** Paths that are fetched from upstream caches at once. Their first clients wait for them. */
+const DEFAULT_PULLS: UploadGateOptions = { limit: 16, waitMs: 30_000 };
+
 /**
  * Starts the binary cache on SQLite or PostgreSQL and a folder. Throws with a hint when the
  * directory cannot be written or is in use, the database is damaged or does not answer, or the port
@@ -166,6 +172,8 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   };
   const startedAt = clock.now();
   const figures = createFigures();
+  const pulls = new Pulls();
+  cleanup.defer(() => pulls.close());
   const parts: ApiParts = {
     settings: {
       ...DEFAULT_SETTINGS,
@@ -180,6 +188,10 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     narLocks: new NarLocks(),
     uses: createUseTracker(metadata, clock, logger),
     uploads: new UploadGate({ ...DEFAULT_UPLOADS, ...options.uploads }),
+    upstreams: new Upstreams(clock, logger),
+    pulls,
+    pullGate: new UploadGate(DEFAULT_PULLS),
+    via: new Via(),
     figures,
     readiness: createReadiness(probesOf(store), clock, logger),
     storeFigures: createStoreFigures(metadata, clock),

@@ -31,6 +31,8 @@ export type RouteName =
   | 'browse-caches'
   | 'list-paths'
   | 'delete-path'
+  | 'get-upstreams'
+  | 'put-upstreams'
   | 'get-log'
   | 'put-log'
   | 'get-realisation'

@@ -12,6 +12,9 @@ import type { Readiness } from './readiness.ts';
 import type { StoreFigures } from './store-figures.ts';
 import type { UploadGate } from './upload-gate.ts';
 import type { UseTracker } from './use-tracker.ts';
+import type { Pulls } from '../upstream/pulls.ts';
+import type { Upstreams } from '../upstream/upstreams.ts';
+import type { Via } from '../upstream/via.ts';
 
 export interface ApiSettings {
   /** Exact values of `Host` that are served; empty means any. */
@@ -45,6 +48,11 @@ export interface ApiParts {
   readonly narLocks: NarLocks;
   readonly uses: UseTracker;
   readonly uploads: UploadGate;
+  readonly upstreams: Upstreams;
+  readonly pulls: Pulls;
+  /** Bounds the pulls as `uploads` does the pushes. */
+  readonly pullGate: UploadGate;
+  readonly via: Via;
   readonly figures: Figures;
   readonly readiness: Readiness;
   /** Counted anew when the last count is older than this many milliseconds. */

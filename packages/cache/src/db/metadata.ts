@@ -16,9 +16,18 @@ export interface Cache {
   /** Seconds; undefined means the server's own period, 0 keeps for ever. */
   readonly retentionSeconds: number | undefined;
   readonly createdAt: number;
+  /** In the order in which they are asked for what the cache lacks. */
+  readonly upstreams: readonly Upstream[];
 }
 
-export type CacheSettings = Omit<Cache, 'id' | 'name' | 'createdAt'>;
+export type CacheSettings = Omit<Cache, 'id' | 'name' | 'createdAt' | 'upstreams'>;
+
+/** A cache elsewhere, and whose signatures in it are believed. */
+export interface Upstream {
+  /** Ends in `/`. */
+  readonly url: string;
+  readonly publicKeys: readonly string[];
+}
 
 /** A NAR in the store. */
 export interface Nar {
@@ -107,6 +116,7 @@ export interface Metadata extends IdentityRecords, PathRecords, BuildRecords {
   /** Throws `already-exists`. */
   createCache(name: string, settings: CacheSettings): Promise<Cache>;
   updateCache(id: number, changes: Partial<CacheSettings>): Promise<void>;
+  setUpstreams(cacheId: number, upstreams: readonly Upstream[]): Promise<void>;
   /** With all its objects. Their NARs are left to `reclaim`. False when it was gone already. */
   deleteCache(id: number): Promise<boolean>;
 

@@ -97,7 +97,14 @@ const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { version: 3, statements: IDENTITY_TABLES },
-  { version: 4, statements: [...PATH_INDEXES, ...BUILD_TABLES] },
+  {
+    version: 4,
+    statements: [
+      ...PATH_INDEXES,
+      ...BUILD_TABLES,
+      `alter table cache add column upstreams text not null default '[]'`,
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

@@ -1,5 +1,5 @@
 import { decodeSegments } from '@flywheel/chunking';
-import type { Cache, Nar } from './metadata.ts';
+import type { Cache, Nar, Upstream } from './metadata.ts';
 import type { CacheRow, NarRow } from './schema.ts';
 
 // Rows into the store's own types. Written once here, so that no query hand-converts.
@@ -15,6 +15,7 @@ export function cacheOf(row: CacheRow): Cache {
     upstreamCacheKeyNames: JSON.parse(row.upstream_cache_key_names) as string[],
     retentionSeconds: row.retention_period ?? undefined,
     createdAt: row.created_at,
+    upstreams: JSON.parse(row.upstreams) as Upstream[],
   };
 }
 

@@ -17,6 +17,8 @@ export interface CacheTable {
   /** Seconds; null means the server's own period. */
   retention_period: number | null;
   created_at: number;
+  /** JSON, see Upstream. */
+  upstreams: Generated<string>;
 }
 
 /** A store path in a cache: what its narinfo says. */

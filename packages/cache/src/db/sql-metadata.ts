@@ -79,6 +79,14 @@ export function createSqlMetadata(
       await db.updateTable('cache').set(changesRow(changes)).where('id', '=', id).execute();
     },
 
+    async setUpstreams(cacheId, upstreams) {
+      await db
+        .updateTable('cache')
+        .set({ upstreams: JSON.stringify(upstreams) })
+        .where('id', '=', cacheId)
+        .execute();
+    },
+
     deleteCache: (id) =>
       database.transaction(async (tx) => {
         const { numDeletedRows } = await tx
