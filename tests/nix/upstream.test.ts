@@ -74,8 +74,9 @@ describeEachNix('a cache with an upstream', (nix) => {
     }
 
     const nars = proxy.requests.filter(({ path }) => path.startsWith('/nar/'));
-    // One for each path, whoever asked and however often.
-    expect(nars).toHaveLength(40);
+    // Each path once, whoever asked and however often; again only where a transfer broke.
+    expect(new Set(nars.map(({ path }) => path)).size).toBe(40);
+    expect(nars.length).toBeLessThan(45);
     const narInfos = proxy.requests.filter(({ path }) => path.endsWith('.narinfo'));
     expect(narInfos).toHaveLength(40);
 

@@ -155,7 +155,22 @@ test('a NAR that is not what its narinfo says is never whole, and not asked for 
   expect(listed.json()).toMatchObject({ paths: [] });
 });
 
-test('an upstream that breaks off in the middle is asked again by the next client', async () => {
+test('a NAR that breaks off once goes on where it was, and the client sees nothing of it', async () => {
+  const path = await samplePath('mended', randomBytes(3_000_000));
+  upstream.offer(path);
+  let turn = 0;
+  upstream.answer(`/nar/${path.hash}.file`, (_, response) => {
+    turn += 1;
+    response.writeHead(200, { 'Content-Length': path.nar.length });
+    if (turn === 2) return void response.end(path.nar);
+    response.write(path.nar.subarray(0, 2_000_000), () => setTimeout(() => response.destroy(), 50));
+  });
+  const nar = await getNar(path);
+  expect(zstdDecompressSync(nar.body).equals(path.nar)).toBe(true);
+  expect(turn).toBe(2);
+});
+
+test('an upstream that breaks off again and again is asked anew by the next client', async () => {
   const path = await samplePath('broken', randomBytes(3_000_000));
   upstream.offer(path);
   upstream.answer(`/nar/${path.hash}.file`, (_, response) => {

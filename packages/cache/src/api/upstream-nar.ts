@@ -89,7 +89,7 @@ async function pull(
   await parts.pullGate.run(async () => {
     if (!site.breaker.admits()) throw wireError('Unavailable', `${site.url.host} fails`);
     try {
-      const nar = await fetchNar(path, { via, signal: parts.pulls.signal });
+      const nar = fetchNar(path, { via, signal: parts.pulls.signal });
       const origin = JSON.stringify({ cache: cache.name, upstream: site.url.href, ...info });
       const object = objectOf(cache, path);
       await pullNar(parts.store, { info, object, nar, origin, listener });

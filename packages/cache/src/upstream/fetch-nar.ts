@@ -1,6 +1,8 @@
-import { FlywheelError } from '@flywheel/base';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FlywheelError, isFlywheelError, messageOf, type ByteStream } from '@flywheel/base';
+import type { NarInfo } from '@flywheel/nix';
 import { decompress, type Compression } from '../store/decompress.ts';
-import { fetchUpstream, upstreamFails } from './fetch-upstream.ts';
+import { fetchUpstream, isUpstreamFailure, upstreamFails } from './fetch-upstream.ts';
 import type { UpstreamPath } from './upstreams.ts';
 
 /** How long an upstream may send nothing. */
@@ -16,13 +18,52 @@ const COMPRESSIONS: Readonly<Record<string, Compression>> = {
   br: 'br',
 };
 
+/** A NAR that breaks off is fetched so often. */
+const ATTEMPTS = 3;
+const PAUSE_MS = 300;
+
+interface FetchOptions {
+  readonly via: string;
+  readonly signal: AbortSignal;
+}
+
 /**
- * The plain NAR as an upstream sends it, unverified. Throws `not-found` when the upstream has lost
+ * The plain NAR as an upstream sends it, unverified. When it breaks off, it is fetched again and goes
+ * on where it was: that both halves belong together, the hash of the whole tells. Throws
+ * as `fetchOnce` does.
+ */
+export async function* fetchNar(
+  path: UpstreamPath,
+  options: FetchOptions,
+): AsyncGenerator<Uint8Array> {
+  let given = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      let at = 0;
+      for await (const piece of await fetchOnce(path, options)) {
+        const fresh = piece.subarray(Math.min(piece.length, given - at));
+        at += piece.length;
+        if (fresh.length === 0) continue;
+        given += fresh.length;
+        yield fresh;
+      }
+      return;
+    } catch (error) {
+      const isLast = attempt === ATTEMPTS || options.signal.aborted;
+      if (isLast || !isUpstreamFailure(error)) throw error;
+      path.site.retried(path.info.url, error);
+      await sleep(PAUSE_MS * attempt, undefined, { ref: false });
+    }
+  }
+}
+
+/**
+ * The NAR from its beginning. Throws `not-found` when the upstream has lost
  * it, `unsupported`, and `unavailable`, also in the middle.
  */
-export async function fetchNar(
+async function fetchOnce(
   { site, info }: UpstreamPath,
-  { via, signal }: { readonly via: string; readonly signal: AbortSignal },
+  { via, signal }: FetchOptions,
 ): Promise<AsyncGenerator<Uint8Array>> {
   const compression = COMPRESSIONS[info.compression];
   if (compression === undefined) {
@@ -35,7 +76,7 @@ export async function fetchNar(
   try {
     const answer = await fetchUpstream(url, { via, signal: signals });
     if (answer.ok && answer.body !== null) {
-      return decompress(patiently(answer.body, url, stalled), compression);
+      return unpacked(patiently(answer.body, url, stalled), { url, info, compression });
     }
     await answer.body?.cancel();
     const reason = `HTTP status ${answer.status}`;
@@ -43,6 +84,35 @@ export async function fetchNar(
     throw new FlywheelError('not-found', `read ${url.href}: ${reason}`);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+interface NarFile {
+  readonly url: URL;
+  readonly info: NarInfo;
+  readonly compression: Compression;
+}
+
+/** What does not decompress has most often been cut or changed on its way: it is worth another try. */
+async function* unpacked(
+  file: ByteStream,
+  { url, info, compression }: NarFile,
+): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of file) {
+      size += piece.length;
+      yield piece;
+    }
+    if (info.fileSize !== undefined && size < info.fileSize) {
+      throw upstreamFails(url, `it ended after ${size} of ${info.fileSize} bytes`);
+    }
+  }
+  try {
+    yield* decompress(counted(), compression);
+  } catch (error) {
+    if (!isFlywheelError(error, 'invalid-input')) throw error;
+    throw upstreamFails(url, messageOf(error), error);
   }
 }
 

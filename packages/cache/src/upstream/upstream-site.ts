@@ -67,6 +67,13 @@ export class UpstreamSite {
     this.#logger.warn('an upstream cache is not believed', { url: this.url.href, hash, reason });
   }
 
+  /** Counts a failure that another attempt may still mend. */
+  retried(what: string, error: unknown): void {
+    this.figures.errors += 1;
+    const fields = { url: this.url.href, what, reason: messageOf(error) };
+    this.#logger.warn('an upstream cache broke off; it is asked again', fields);
+  }
+
   /** Counts a failure of a request that was admitted. */
   failed(what: string, error: unknown): void {
     this.figures.errors += 1;

@@ -74,3 +74,28 @@ test('paths are listed, searched, shown and deleted', async () => {
   expect((await run('path', 'delete', 'team', BASE_NAME)).code).toBe(4);
   expect((await run('path', 'delete', 'team', 'nonsense')).code).toBe(3);
 });
+
+test('upstream caches are added, listed and removed', async () => {
+  await run('create', 'through');
+  expect((await run('upstream', 'list', 'through')).stdout).toBe(
+    'through has no upstream caches.\n',
+  );
+  const key = `one-1:${Buffer.alloc(32, 1).toString('base64')}`;
+  const other = `two-1:${Buffer.alloc(32, 2).toString('base64')}`;
+  await run('upstream', 'add', 'through', 'https://one.example.org', key);
+  await run('upstream', 'add', 'through', 'https://two.example.org/cache/', key, other);
+  const added = await run('upstream', 'add', 'through', 'https://one.example.org/', other);
+  expect(added.stdout).toBe(
+    'through now takes what it lacks from https://one.example.org/, https://two.example.org/cache/.\n',
+  );
+  const listed = await run('upstream', 'list', 'through', '--json');
+  expect(JSON.parse(listed.stdout)).toMatchObject({
+    upstreams: [
+      { url: 'https://one.example.org/', public_keys: [other] },
+      { url: 'https://two.example.org/cache/', public_keys: [key, other] },
+    ],
+  });
+  expect((await run('upstream', 'remove', 'through', 'https://one.example.org')).code).toBe(0);
+  expect((await run('upstream', 'remove', 'through', 'https://one.example.org')).code).toBe(4);
+  expect((await run('upstream', 'add', 'through', 'nonsense', key)).code).toBe(3);
+});

@@ -11,8 +11,9 @@ import { list as paths } from './path/list.ts';
 import { path } from './path/index.ts';
 import { serve } from './serve.ts';
 import { token } from './token/index.ts';
+import { upstream } from './upstream/index.ts';
 
-const routes = { create, info, list, serve, token, key, exchange, audit, path, paths };
+const routes = { create, info, list, serve, token, key, exchange, audit, path, paths, upstream };
 
 export const cache = buildRouteMap<keyof typeof routes, CliContext>({
   routes,
