@@ -1,11 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { isMissing, startPostgres } from '@flywheel/testing';
 import type { Postgres } from '@flywheel/testing';
+import { buildRecordsContract } from '../../packages/cache/src/db/build-records.contract.ts';
 import { concurrencyContract } from '../../packages/cache/src/db/concurrency.contract.ts';
 import type { DatabaseHandle } from '../../packages/cache/src/db/database.ts';
 import { identityRecordsContract } from '../../packages/cache/src/db/identity-records.contract.ts';
 import { metadataContract } from '../../packages/cache/src/db/metadata.contract.ts';
 import { migrate } from '../../packages/cache/src/db/migrations.ts';
+import { pathRecordsContract } from '../../packages/cache/src/db/path-records.contract.ts';
 import { openPostgres } from '../../packages/cache/src/db/postgres.ts';
 import { retentionContract } from '../../packages/cache/src/db/retention.contract.ts';
 import { createSqlMetadata } from '../../packages/cache/src/db/sql-metadata.ts';
@@ -36,6 +38,14 @@ describe.skipIf(isMissing(found))('PostgreSQL', () => {
     return createSqlMetadata(database, clock, clockTime(clock));
   });
   retentionContract(async (clock) => {
+    const database = await openMigrated(await postgres.createDatabase());
+    return createSqlMetadata(database, clock, clockTime(clock));
+  });
+  pathRecordsContract(async (clock) => {
+    const database = await openMigrated(await postgres.createDatabase());
+    return createSqlMetadata(database, clock, clockTime(clock));
+  });
+  buildRecordsContract(async (clock) => {
     const database = await openMigrated(await postgres.createDatabase());
     return createSqlMetadata(database, clock, clockTime(clock));
   });

@@ -57,6 +57,8 @@ export async function serve(parts: ApiParts, options: ServeOptions): Promise<Ser
     traffic: () =>
       main?.traffic() ?? { connections: 0, dropped: 0, receivedBytes: 0, sentBytes: 0 },
     frames: () => parts.store.frames.usage(),
+    upstreams: () => parts.upstreams.figures(),
+    pullsInFlight: () => parts.pulls.inFlight,
     pendingUses: () => parts.uses.pending(),
     statements: options.statements,
     s3Requests: options.s3Requests,

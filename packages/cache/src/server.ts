@@ -33,6 +33,10 @@ import { createFramePool } from './store/frame-pool.ts';
 import { NarLocks } from './store/nar-locks.ts';
 import type { NarStore } from './store/nar-store.ts';
 import { OpenPacks } from './store/open-packs.ts';
+import { Pulls } from './upstream/pulls.ts';
+import { Upstreams } from './upstream/upstreams.ts';
+import { Via } from './upstream/via.ts';
+import { startTidyingBuildRecords } from './store/tidy-build-records.ts';
 
 export interface CacheServerOptions extends StoreOptions {
   /** Whether we send NARs from S3 ourselves, or tell clients where to get them. Default `proxy`. */
@@ -102,6 +106,9 @@ const DEFAULT_UPLOADS: UploadGateOptions = {
   waitMs: 30_000,
 };
 
+/** Paths that are fetched from upstream caches at once. Their first clients wait for them. */
+const DEFAULT_PULLS: UploadGateOptions = { limit: 16, waitMs: 30_000 };
+
 /**
  * Starts the binary cache on SQLite or PostgreSQL and a folder or S3. Throws with a hint when the
  * directory cannot be written or is in use, the database is damaged or does not answer, the bucket
@@ -170,6 +177,8 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
       onRemoved: (cacheId, hashes) => hashes.forEach((hash) => objects.delete(cacheId, hash)),
     }),
   ]);
+  const pulls = new Pulls();
+  cleanup.defer(() => pulls.close());
   const parts: ApiParts = {
     settings: {
       ...DEFAULT_SETTINGS,
@@ -185,6 +194,10 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     uses,
     uploads: new UploadGate({ ...DEFAULT_UPLOADS, ...options.uploads }),
     handOver,
+    upstreams: new Upstreams(clock, logger),
+    pulls,
+    pullGate: new UploadGate(DEFAULT_PULLS),
+    via: new Via(),
     figures,
     runs,
     defaultRetentionSeconds: options.retention?.defaultSeconds,
@@ -211,6 +224,8 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
       onRun: (kind, result) => countRun(figures, kind, result),
     });
     cleanup.defer(() => runs.stop());
+    const tidying = startTidyingBuildRecords(metadata, clock, logger);
+    cleanup.defer(() => tidying.stop());
   }
 
   const serving = await serve(parts, {

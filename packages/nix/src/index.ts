@@ -25,3 +25,4 @@ export type { NarInfo } from './nar-info.ts';
 export { fingerprint } from './fingerprint.ts';
 export { generateSecretKey, SecretKey } from './secret-key.ts';
 export { PublicKey } from './public-key.ts';
+export { isSignature, mergeSignatures } from './signature.ts';

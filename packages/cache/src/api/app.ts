@@ -14,6 +14,9 @@ import { getStorePathFile } from './get-narinfo.ts';
 import { healthz, readyz } from './health.ts';
 import { checkHost } from './host.ts';
 import { metrics, openMetrics } from './metrics.ts';
+import { addBrowsing } from './browse-routes.ts';
+import { addBuildRecords } from './build-routes.ts';
+import { deletePath } from './delete-path.ts';
 import { addIdentity } from './identity-routes.ts';
 import { nixCacheInfo } from './nix-cache-info.ts';
 import type { ApiEnv, ApiParts } from './parts.ts';
@@ -55,6 +58,8 @@ export function createApp(parts: ApiParts, metricsText: MetricsText): Hono<ApiEn
   route(app, '/_api/v1/upload-path', { PUT: named('upload-path', uploadPath(parts)) });
   addIdentity(app, parts);
   addMaintenance(app, parts);
+  addBrowsing(app, parts);
+  addBuildRecords(app, parts);
   route(app, '/:cache/nix-cache-info', { GET: named('nix-cache-info', nixCacheInfo(parts)) });
   route(app, '/:cache/attic-cache-info', {
     GET: named('get-cache-config', getCacheConfig(parts)),
@@ -64,7 +69,11 @@ export function createApp(parts: ApiParts, metricsText: MetricsText): Hono<ApiEn
     PUT: named('put-nar', putNar(parts)),
   });
   // Name themselves: what they are depends on the suffix.
-  route(app, '/:cache/:file', { GET: getStorePathFile(parts), PUT: putStorePathFile(parts) });
+  route(app, '/:cache/:file', {
+    GET: getStorePathFile(parts),
+    PUT: putStorePathFile(parts),
+    DELETE: named('delete-path', deletePath(parts)),
+  });
   return app;
 }
 

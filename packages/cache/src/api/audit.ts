@@ -13,6 +13,7 @@ export interface AuditEvent {
 
 export type AuditAction =
   | 'push'
+  | 'pull-through'
   | 'delete'
   | 'pin'
   | 'unpin'

@@ -17,6 +17,11 @@ const WIRE_ERRORS = {
     code: 'forbidden',
     message: 'Access error: User does not have permission to complete this action.',
   },
+  PathInUse: {
+    status: 409,
+    code: 'conflict',
+    message: 'The path is needed',
+  },
   RequestError: { status: 400, code: 'invalid-input', message: 'General request error' },
   InvalidCacheName: { status: 400, code: 'invalid-input', message: 'Invalid cache name' },
   InvalidStorePathHash: { status: 400, code: 'invalid-input', message: 'Invalid store path hash' },

@@ -37,6 +37,15 @@ export type RouteName =
   | 'request-run'
   | 'list-runs'
   | 'get-run'
+  | 'browse-caches'
+  | 'list-paths'
+  | 'delete-path'
+  | 'get-upstreams'
+  | 'put-upstreams'
+  | 'get-log'
+  | 'put-log'
+  | 'get-realisation'
+  | 'put-realisation'
   // Nothing of ours: an unknown path, or a method that the path does not have.
   | 'other';
 

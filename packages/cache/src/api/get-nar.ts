@@ -10,6 +10,7 @@ import { parseRange } from './range.ts';
 import { sendNar } from './send-nar.ts';
 import { parseStorePathFile } from './store-path-file.ts';
 import { isStagedNarName } from './staged-nar.ts';
+import { answerFromUpstream } from './upstream-nar.ts';
 import { visibilityHeader } from './visibility.ts';
 
 /** What every NAR is served as, by whomever. */
@@ -23,8 +24,14 @@ export function getNar(parts: ApiParts): Handler {
     const { hash, suffix } = parseStorePathFile(file);
     if (suffix !== 'nar') throw wireError('NotFound');
     const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
-    const known = await parts.objects.find(cache, hash);
-    if (known === undefined) throw wireError('NoSuchObject');
+    let known = await parts.objects.find(cache, hash);
+    // Again after each pull of another client that has failed, but not for ever.
+    for (let turn = 0; known === undefined; turn += 1) {
+      if (turn === 3) throw wireError('Unavailable', 'the upstream cache fails');
+      const answered = await answerFromUpstream(parts, c, cache, hash);
+      if (answered !== undefined) return answered;
+      known = await parts.objects.find(cache, hash);
+    }
     parts.uses.note(cache.id, hash);
 
     const { nar } = known.object;

@@ -6,6 +6,8 @@ import type { ApiParts, Handler } from './parts.ts';
 import { narInfoOf } from './rendered-narinfo.ts';
 import { sendReply } from './small-reply.ts';
 import { parseStorePathFile } from './store-path-file.ts';
+import { findUpstream } from './upstream-nar.ts';
+import { upstreamNarInfo } from './upstream-narinfo.ts';
 
 /** GET /{cache}/{hash}.narinfo, and .ls beside it. Permission first: absence is not an oracle. */
 export function getStorePathFile(parts: ApiParts): Handler {
@@ -19,7 +21,10 @@ export function getStorePathFile(parts: ApiParts): Handler {
     const known = await parts.objects.find(cache, hash);
     if (known === undefined) {
       parts.figures.narInfoMisses += 1;
-      throw wireError('NoSuchObject');
+      const upstream = await findUpstream(parts, c, cache, hash);
+      if (upstream === undefined) throw wireError('NoSuchObject');
+      sendReply(c.env.outgoing, upstreamNarInfo(cache, upstream));
+      return RESPONSE_ALREADY_SENT;
     }
     parts.figures.narInfoHits += 1;
     parts.uses.note(cache.id, hash);

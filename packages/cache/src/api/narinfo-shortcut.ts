@@ -35,6 +35,7 @@ export function narInfoShortcut(
     const { cache, claims } = known;
     const hash = url.slice(slash + 1, end);
     const object = objects.recall(cache, hash);
+    if (object === 'absent' && cache.upstreams.length > 0) return undefined;
     if (object === undefined || waitForTurn(parts, incoming, claims) > 0) return undefined;
     if (object === 'absent') {
       figures.narInfoMisses += 1;

@@ -19,6 +19,7 @@ function liveCache(secretKey: string, isPublic = true): LiveCache {
     priority: 41,
     upstreamCacheKeyNames: [],
     retentionSeconds: undefined,
+    upstreams: [],
     createdAt: 0,
   };
 }

@@ -14,6 +14,9 @@ import type { Readiness } from './readiness.ts';
 import type { StoreFigures } from './store-figures.ts';
 import type { UploadGate } from './upload-gate.ts';
 import type { UseTracker } from './use-tracker.ts';
+import type { Pulls } from '../upstream/pulls.ts';
+import type { Upstreams } from '../upstream/upstreams.ts';
+import type { Via } from '../upstream/via.ts';
 
 export interface ApiSettings {
   /** Exact values of `Host` that are served; empty means any. */
@@ -49,6 +52,11 @@ export interface ApiParts {
   readonly uploads: UploadGate;
   /** Who sends NARs that are one whole pack, if not we. */
   readonly handOver: HandOver | undefined;
+  readonly upstreams: Upstreams;
+  readonly pulls: Pulls;
+  /** Bounds the pulls as `uploads` does the pushes. */
+  readonly pullGate: UploadGate;
+  readonly via: Via;
   readonly figures: Figures;
   readonly runs: RunDesk;
   /** Of caches without a period of their own; undefined and 0 keep for ever. */

@@ -3,6 +3,7 @@ import { parseNarInfo, parseStorePath, type NarInfo } from '@flywheel/nix';
 import { auditOften } from './audit.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
+import { keptSignatures } from './kept-signatures.ts';
 import type { ApiParts, Handler } from './parts.ts';
 import { bodyOf } from './request-body.ts';
 import { isStagedNarName } from './staged-nar.ts';
@@ -57,7 +58,7 @@ export function putStorePathFile(parts: ApiParts): Handler {
       references: info.references.toSorted(),
       deriver: info.deriver,
       system: info.system,
-      sigs: info.sigs,
+      sigs: keptSignatures(info.sigs),
       ca: info.ca,
       createdBy: claims?.subject,
     };

@@ -1,4 +1,4 @@
-import { fingerprint, formatNarInfo } from '@flywheel/nix';
+import { fingerprint, formatNarInfo, isSignature } from '@flywheel/nix';
 import type { StoredObject } from '../db/metadata.ts';
 import type { LiveCache } from './cache-directory.ts';
 import type { KnownObject } from './object-memo.ts';
@@ -42,7 +42,8 @@ export function renderNarInfo(cache: LiveCache, object: StoredObject): string {
     narHash: nar.hash,
     narSize: nar.size,
     references,
-    sigs: [signature],
+    // Ours first: there are readers that look at one only.
+    sigs: [signature, ...object.sigs.filter((sig) => sig !== signature && isSignature(sig))],
     ...(deriver === undefined ? {} : { deriver }),
     ...(system === undefined ? {} : { system }),
     ...(ca === undefined ? {} : { ca }),

@@ -3,6 +3,7 @@ import { messageOf } from '@flywheel/base';
 import { isStoreBaseName, isStorePathHash, parseSha256, parseStorePath } from '@flywheel/nix';
 import type { LiveCache } from './cache-directory.ts';
 import { wireError } from './error-response.ts';
+import { keptSignatures } from './kept-signatures.ts';
 import type { ApiContext } from './parts.ts';
 import { bodyOf, parseJson } from './request-body.ts';
 
@@ -77,7 +78,7 @@ function checkInfo(raw: z.infer<typeof UploadInfo>): UploadInfo {
     references: [...new Set(references)].toSorted(),
     system: raw.system ?? undefined,
     deriver: checkLine('deriver', raw.deriver),
-    sigs: raw.sigs,
+    sigs: keptSignatures(raw.sigs),
     ca: checkLine('ca', raw.ca),
     narHash: orRequestError('nar_hash', () => parseSha256(raw.nar_hash)),
     narSize: raw.nar_size,

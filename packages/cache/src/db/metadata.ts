@@ -1,10 +1,12 @@
 import type { Segment } from '@flywheel/chunking';
+import type { BuildRecords } from './build-records.ts';
 import type { IdentityRecords } from './identity-records.ts';
 import type { Rest } from './database.ts';
 import type { PinMetadata } from './pins.ts';
 import type { RepackMetadata } from './repack-rows.ts';
 import type { RetentionMetadata } from './retention-rows.ts';
 import type { RunMetadata } from './runs.ts';
+import type { PathRecords } from './path-records.ts';
 
 /** A cache: a tenant with its own signing key and settings. */
 export interface Cache {
@@ -21,9 +23,18 @@ export interface Cache {
   /** Bytes that its NARs may take compressed; undefined means any. */
   readonly quotaBytes?: number | undefined;
   readonly createdAt: number;
+  /** In the order in which they are asked for what the cache lacks. */
+  readonly upstreams: readonly Upstream[];
 }
 
-export type CacheSettings = Omit<Cache, 'id' | 'name' | 'createdAt'>;
+export type CacheSettings = Omit<Cache, 'id' | 'name' | 'createdAt' | 'upstreams'>;
+
+/** A cache elsewhere, and whose signatures in it are believed. */
+export interface Upstream {
+  /** Ends in `/`. */
+  readonly url: string;
+  readonly publicKeys: readonly string[];
+}
 
 /** A NAR in the store. */
 export interface Nar {
@@ -92,7 +103,11 @@ export interface NarCommit {
 
 /** What a NAR in the store is for: a path of a cache, or a file that a narinfo will name. */
 export type NarUse =
-  | { readonly object: ObjectInput }
+  | {
+      readonly object: ObjectInput;
+      /** A path that is there and intact stays as it is. */
+      readonly onlyIfAbsent?: boolean;
+    }
   | { readonly staged: { readonly cacheId: number; readonly fileName: string } };
 
 export interface Upload {
@@ -110,7 +125,14 @@ export interface Upload {
  * open.
  */
 export interface Metadata
-  extends IdentityRecords, PinMetadata, RepackMetadata, RetentionMetadata, RunMetadata {
+  extends
+    BuildRecords,
+    IdentityRecords,
+    PathRecords,
+    PinMetadata,
+    RepackMetadata,
+    RetentionMetadata,
+    RunMetadata {
   findCache(name: string): Promise<Cache | undefined>;
   listCaches(): Promise<readonly Cache[]>;
   /** Throws `already-exists`. */
@@ -124,6 +146,7 @@ export interface Metadata
   deleteCache(id: number, rest?: Rest): Promise<boolean>;
   /** Goes on with what interrupted calls of deleteCache have left. */
   removeDeletedCaches(rest?: Rest): Promise<void>;
+  setUpstreams(cacheId: number, upstreams: readonly Upstream[]): Promise<void>;
 
   /** Undefined when absent or when its NAR is known to be damaged. */
   findObject(cacheId: number, storePathHash: string): Promise<StoredObject | undefined>;

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { FlywheelError, type Clock } from '@flywheel/base';
+import { BUILD_TABLES } from './build-records.ts';
 import type { DatabaseHandle } from './database.ts';
 import { IDENTITY_TABLES } from './identity-tables.ts';
+import { PATH_INDEXES } from './path-records.ts';
 import { NO_TIMEOUT } from './postgres-pool.ts';
 import type { Schema } from './schema.ts';
 
@@ -138,6 +140,14 @@ const MIGRATIONS: readonly Migration[] = [
          result text,
          error text)`,
       `create index run_open on run (kind, id) where state in ('waiting', 'running')`,
+    ],
+  },
+  {
+    version: 5,
+    statements: [
+      ...PATH_INDEXES,
+      ...BUILD_TABLES,
+      `alter table cache add column upstreams text not null default '[]'`,
     ],
   },
 ];

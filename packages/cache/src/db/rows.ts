@@ -1,5 +1,5 @@
 import { decodeSegments } from '@flywheel/chunking';
-import type { Cache, Nar } from './metadata.ts';
+import type { Cache, Nar, Upstream } from './metadata.ts';
 import type { CacheRow, NarRow } from './schema.ts';
 
 // Rows into the store's own types. Written once here, so that no query hand-converts.
@@ -16,6 +16,7 @@ export function cacheOf(row: CacheRow): Cache {
     retentionSeconds: row.retention_period ?? undefined,
     quotaBytes: row.quota_bytes ?? undefined,
     createdAt: row.created_at,
+    upstreams: JSON.parse(row.upstreams) as Upstream[],
   };
 }
 

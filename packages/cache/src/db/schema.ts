@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from 'kysely';
+import type { BuildLogTable, RealisationTable } from './build-records.ts';
 import type { AuditTable, RevocationTable, TokenTable } from './identity-tables.ts';
 
 // One typed schema for SQLite and PostgreSQL. Hashes are raw bytes; times are milliseconds since
@@ -20,6 +21,8 @@ export interface CacheTable {
   /** Grows with every pin that is set, under the lock of this row. */
   pins_version: Generated<number>;
   created_at: number;
+  /** JSON, see Upstream. */
+  upstreams: Generated<string>;
 }
 
 /** A store path in a cache: what its narinfo says. */
@@ -178,6 +181,8 @@ export interface Schema {
   pin: PinTable;
   pin_revision: PinRevisionTable;
   run: RunTable;
+  build_log: BuildLogTable;
+  realisation: RealisationTable;
 }
 
 export type CacheRow = Selectable<CacheTable>;

@@ -23,6 +23,8 @@ import { pinQueries } from './pins.ts';
 import { repackQueries } from './repack-rows.ts';
 import { retentionQueries } from './retention-rows.ts';
 import { runQueries } from './runs.ts';
+import { sqlBuildRecords } from './sql-build-records.ts';
+import { sqlPathRecords } from './sql-path-records.ts';
 import { useNar } from './use-nar.ts';
 import {
   abandonLease,
@@ -53,6 +55,8 @@ export function createSqlMetadata(
   const { db } = database;
   return {
     ...sqlIdentityRecords(database, now),
+    ...sqlPathRecords(database),
+    ...sqlBuildRecords(database, now),
 
     async findCache(name) {
       const row = await db
@@ -92,6 +96,13 @@ export function createSqlMetadata(
 
     deleteCache: (id, rest = setImmediate) => deleteCache(database, id, rest),
     removeDeletedCaches: (rest = setImmediate) => removeDeletedCaches(database, rest),
+    async setUpstreams(cacheId, upstreams) {
+      await db
+        .updateTable('cache')
+        .set({ upstreams: JSON.stringify(upstreams) })
+        .where('id', '=', cacheId)
+        .execute();
+    },
 
     async findObject(cacheId, storePathHash): Promise<StoredObject | undefined> {
       const row = await db

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
+import { buildRecordsContract } from './build-records.contract.ts';
 import { concurrencyContract } from './concurrency.contract.ts';
 import { identityRecordsContract } from './identity-records.contract.ts';
 import { metadataContract } from './metadata.contract.ts';
 import { retentionContract } from './retention.contract.ts';
 import { migrate, SCHEMA_VERSION } from './migrations.ts';
+import { pathRecordsContract } from './path-records.contract.ts';
 import { createSqlMetadata } from './sql-metadata.ts';
 import { openSqlite } from './sqlite.ts';
 
@@ -24,6 +26,18 @@ describe('SQLite', () => {
     return createSqlMetadata(database, clock);
   });
   retentionContract(async (clock) => {
+    const database = openSqlite(':memory:');
+    await migrate(database);
+    return createSqlMetadata(database, clock);
+  });
+
+  pathRecordsContract(async (clock) => {
+    const database = openSqlite(':memory:');
+    await migrate(database);
+    return createSqlMetadata(database, clock);
+  });
+
+  buildRecordsContract(async (clock) => {
     const database = openSqlite(':memory:');
     await migrate(database);
     return createSqlMetadata(database, clock);

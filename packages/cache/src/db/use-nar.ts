@@ -1,6 +1,7 @@
 import { sql, type RawBuilder, type Transaction } from 'kysely';
 import { FlywheelError } from '@flywheel/base';
-import type { NarUse, ObjectInput } from './metadata.ts';
+import type { NarUse } from './metadata.ts';
+import { putObject } from './put-object.ts';
 import type { Schema } from './schema.ts';
 import type { Now } from './time.ts';
 
@@ -26,36 +27,9 @@ export async function useNar(
       details: { hint: 'push the path again' },
     });
   }
-  if ('object' in use) await putObject(tx, narId, use.object, now);
+  if ('object' in use) await putObject(tx, narId, use, now);
   else await stageNar(tx, narId, use.staged, sql<number>`${now()} + ${STAGED_MS}`);
   if (lease !== undefined) await tx.deleteFrom('lease').where('id', '=', lease).execute();
-}
-
-/** Creates or replaces: a path that is pushed again gets the metadata of the last push. */
-async function putObject(
-  tx: Transaction<Schema>,
-  narId: number,
-  object: ObjectInput,
-  now: Now,
-): Promise<void> {
-  const values = {
-    store_path: object.storePath,
-    nar_id: narId,
-    references: JSON.stringify(object.references),
-    deriver: object.deriver ?? null,
-    system: object.system ?? null,
-    sigs: JSON.stringify(object.sigs),
-    ca: object.ca ?? null,
-    created_at: now(),
-    last_used_at: now(),
-    created_by: object.createdBy ?? null,
-    doomed_at: null,
-  };
-  await tx
-    .insertInto('object')
-    .values({ cache_id: object.cacheId, store_path_hash: object.storePathHash, ...values })
-    .onConflict((conflict) => conflict.columns(['cache_id', 'store_path_hash']).doUpdateSet(values))
-    .execute();
 }
 
 async function stageNar(

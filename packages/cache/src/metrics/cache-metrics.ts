@@ -1,4 +1,5 @@
 import type { MetricsSources } from './sources.ts';
+import { UPSTREAM_METRICS } from './upstream-metrics.ts';
 
 /** A number, or one for each value of the label. */
 export type Reading = number | Readonly<Record<string, number>>;
@@ -17,6 +18,7 @@ export interface CacheMetric {
  * name of a cache, no token.
  */
 export const CACHE_METRICS: readonly CacheMetric[] = [
+  ...UPSTREAM_METRICS,
   {
     name: 'flywheel_cache_info',
     help: 'Always 1; the label is the version of the server.',

@@ -2,6 +2,7 @@ import type { Traffic } from '../http/traffic.ts';
 import type { Run } from '../db/runs.ts';
 import type { StoreStatistics } from '../db/metadata.ts';
 import type { FramePoolUsage } from '../store/frame-pool.ts';
+import type { UpstreamFigures } from '../upstream/upstream-figures.ts';
 import type { Figures } from './figures.ts';
 import type { RequestFigures } from './request-figures.ts';
 
@@ -17,6 +18,9 @@ export interface MetricsSources {
   };
   readonly traffic: () => Traffic;
   readonly frames: () => FramePoolUsage;
+  /** By URL. */
+  readonly upstreams: () => ReadonlyMap<string, UpstreamFigures>;
+  readonly pullsInFlight: () => number;
   /** Last-use times that are not written yet. */
   readonly pendingUses: () => number;
   readonly statements: () => number;

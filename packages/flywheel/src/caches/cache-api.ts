@@ -119,6 +119,7 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   401: 'unauthorized',
   403: 'forbidden',
   404: 'not-found',
+  409: 'conflict',
   413: 'too-large',
   422: 'invalid-input',
   507: 'no-space',

@@ -1,7 +1,7 @@
 import type { CliContext } from '../context.ts';
 
 /** What a command runs: everything it may use comes in as arguments. */
-export type Run<FLAGS, ARGS extends readonly string[]> = (
+export type Run<FLAGS, ARGS extends readonly (string | undefined)[]> = (
   context: CliContext,
   flags: FLAGS,
   ...args: ARGS
@@ -11,7 +11,7 @@ export type Run<FLAGS, ARGS extends readonly string[]> = (
  * The `loader` of a command. What it runs is imported when it runs, so that --help costs the same
  * however much there is: `loader: lazily(async () => (await import('../x/run.ts')).runX)`.
  */
-export function lazily<FLAGS, ARGS extends readonly string[]>(
+export function lazily<FLAGS, ARGS extends readonly (string | undefined)[]>(
   load: () => Promise<Run<FLAGS, ARGS>>,
 ) {
   return async () => {

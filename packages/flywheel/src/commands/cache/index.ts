@@ -10,8 +10,11 @@ import { info } from './info.ts';
 import { key } from './key/index.ts';
 import { list } from './list.ts';
 import { pin } from './pin/index.ts';
+import { list as paths } from './path/list.ts';
+import { path } from './path/index.ts';
 import { serve } from './serve.ts';
 import { token } from './token/index.ts';
+import { upstream } from './upstream/index.ts';
 
 const routes = {
   serve,
@@ -21,6 +24,9 @@ const routes = {
   info,
   pin,
   gc,
+  path,
+  paths,
+  upstream,
   token,
   key,
   exchange,
@@ -30,6 +36,8 @@ const routes = {
 export const cache = buildRouteMap<keyof typeof routes, CliContext>({
   routes,
   docs: {
+    // `cache path list` by a shorter name.
+    hideRoute: { paths: true },
     brief: 'Run the binary cache, and manage caches and tokens',
     fullDescription: describe('Runs the binary cache server, and manages its caches and tokens.', [
       ['./flywheel cache serve', 'run the server'],
