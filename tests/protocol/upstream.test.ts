@@ -255,7 +255,7 @@ test('a push while the same path is pulled wins, and nothing is lost', async () 
   await vi.waitFor(() => expect(goOn).toBeDefined());
   const pushed = await upload(server, path, 'main', { deriver: `${'0'.repeat(32)}-pushed.drv` });
   expect(pushed.status).toBe(200);
-  (goOn as (() => void) | undefined)?.();
+  goOn?.();
   expect(zstdDecompressSync((await pulling).body).equals(path.nar)).toBe(true);
   expect((await getNarInfo(path)).text).toContain('pushed.drv');
 });

@@ -72,7 +72,7 @@ export function getBuildLog(parts: ApiParts): Handler {
 
 function checkDerivation(drv: string): string {
   if (isStoreBaseName(drv) && drv.endsWith('.drv')) return drv;
-  throw wireError('RequestError', `${JSON.stringify(drv.slice(0, 300))} is no derivation`);
+  throw wireError('NotFound');
 }
 
 async function limited(text: ByteStream): Promise<Buffer> {
