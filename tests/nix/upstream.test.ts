@@ -38,6 +38,10 @@ describeEachNix('a cache with an upstream', (nix) => {
     if (root !== undefined) await rm(root, { recursive: true, force: true });
   });
 
+  function upstreamUrl(): string {
+    return nginx?.url ?? '';
+  }
+
   async function cacheOver(name: string, url: string, key = publicKey): Promise<TestCache> {
     const cache = await createCache(site.server, name, { isPublic: true });
     const answer = await fetch(`${site.server.url}_flywheel/v1/caches/${name}/upstreams`, {
@@ -53,8 +57,8 @@ describeEachNix('a cache with an upstream', (nix) => {
   }
 
   test('gives a closure that it has never seen, and then has it', async ({ skip }) => {
-    if (nginx === undefined) return skip('no nginx');
-    await using proxy = await startProxy(nginx.url);
+    skip(nginx === undefined, 'no nginx');
+    await using proxy = await startProxy(upstreamUrl());
     const cache = await cacheOver('through', proxy.url);
 
     for (const turn of ['first', 'second']) {
@@ -90,9 +94,9 @@ describeEachNix('a cache with an upstream', (nix) => {
   });
 
   test('gives nothing under a key that did not sign it', async ({ skip }) => {
-    if (nginx === undefined) return skip('no nginx');
+    skip(nginx === undefined, 'no nginx');
     const other = await createCache(site.server, 'stranger', { isPublic: true });
-    const cache = await cacheOver('distrust', nginx.url, other.publicKey);
+    const cache = await cacheOver('distrust', upstreamUrl(), other.publicKey);
     const statuses = await Promise.all(
       site.closure.paths.map(async (path) => {
         return (await fetch(`${cache.url}/${hashOf(path)}.narinfo`)).status;
@@ -102,8 +106,8 @@ describeEachNix('a cache with an upstream', (nix) => {
   });
 
   test('gives nothing damaged as whole', async ({ skip }) => {
-    if (nginx === undefined) return skip('no nginx');
-    const cache = await cacheOver('damaged', nginx.url);
+    skip(nginx === undefined, 'no nginx');
+    const cache = await cacheOver('damaged', upstreamUrl());
     const nars = join(root, 'cache', 'nar');
     const originals = new Map<string, Buffer>();
     for (const file of await readdir(nars)) {
@@ -123,9 +127,9 @@ describeEachNix('a cache with an upstream', (nix) => {
   });
 
   test('goes on after its upstream broke off in the middle', async ({ skip }) => {
-    if (nginx === undefined) return skip('no nginx');
+    skip(nginx === undefined, 'no nginx');
     let cut = '';
-    await using proxy = await startProxy(nginx.url, {
+    await using proxy = await startProxy(upstreamUrl(), {
       when: ({ path }) => {
         if (!path.startsWith('/nar/') || cut !== '') return false;
         cut = path;
@@ -148,8 +152,8 @@ describeEachNix('a cache with an upstream', (nix) => {
   });
 
   test('serves what it has when its upstream is gone', async ({ skip }) => {
-    if (nginx === undefined) return skip('no nginx');
-    const proxy = await startProxy(nginx.url);
+    skip(nginx === undefined, 'no nginx');
+    const proxy = await startProxy(upstreamUrl());
     const cache = await cacheOver('alone', proxy.url);
     const settings = { substituters: cache.url, 'trusted-public-keys': cache.publicKey };
     await using first = await nix.openStore({ settings });

@@ -50,8 +50,8 @@ test('a log that is none, or too long, is refused', async () => {
   const put = (name: string, body: Buffer, headers = {}) =>
     server.request('PUT', `/main/log/${name}`, { token, headers, body });
   const text = Buffer.from('x');
-  expect((await put('nonsense', text)).status).toBe(400);
-  expect((await put(OUT, text)).status).toBe(400);
+  expect((await put('nonsense', text)).status).toBe(404);
+  expect((await put(OUT, text)).status).toBe(404);
   expect((await put(DRV, text, { 'Content-Encoding': 'lz4' })).status).toBe(415);
   expect((await put(DRV, text, { 'Content-Encoding': 'zstd' })).status).toBe(400);
   const bomb = zstdCompressSync(Buffer.alloc(17 * 1024 * 1024));

@@ -71,7 +71,7 @@ test('unknown URLs and suffixes', async () => {
 
 test.each([
   ['PATCH', '/pub/nix-cache-info', 'GET,HEAD'],
-  ['POST', `/pub/${ABSENT}.narinfo`, 'GET,HEAD,PUT'],
+  ['POST', `/pub/${ABSENT}.narinfo`, 'GET,HEAD,PUT,DELETE'],
   ['POST', `/pub/nar/${ABSENT}.nar`, 'GET,HEAD,PUT'],
   ['GET', '/_api/v1/get-missing-paths', 'POST'],
   ['POST', '/_api/v1/upload-path', 'PUT'],

@@ -162,7 +162,10 @@ test('a NAR that breaks off once goes on where it was, and the client sees nothi
   upstream.answer(`/nar/${path.hash}.file`, (_, response) => {
     turn += 1;
     response.writeHead(200, { 'Content-Length': path.nar.length });
-    if (turn === 2) return void response.end(path.nar);
+    if (turn === 2) {
+      response.end(path.nar);
+      return;
+    }
     response.write(path.nar.subarray(0, 2_000_000), () => setTimeout(() => response.destroy(), 50));
   });
   const nar = await getNar(path);
@@ -249,10 +252,10 @@ test('a push while the same path is pulled wins, and nothing is lost', async () 
     goOn = () => response.end(path.nar.subarray(500_000));
   });
   const pulling = getNar(path);
-  while (goOn === undefined) await sleep(5);
+  await vi.waitFor(() => expect(goOn).toBeDefined());
   const pushed = await upload(server, path, 'main', { deriver: `${'0'.repeat(32)}-pushed.drv` });
   expect(pushed.status).toBe(200);
-  goOn();
+  goOn?.();
   expect(zstdDecompressSync((await pulling).body).equals(path.nar)).toBe(true);
   expect((await getNarInfo(path)).text).toContain('pushed.drv');
 });

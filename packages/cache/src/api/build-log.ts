@@ -55,7 +55,7 @@ export function getBuildLog(parts: ApiParts): Handler {
     const packed = await parts.store.metadata.findLog(cache.id, drv);
     if (packed === undefined) throw wireError('NoSuchObject');
     const takesZstd = /\bzstd\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(
-      String(c.env.incoming.headers['accept-encoding'] ?? ''),
+      c.env.incoming.headers['accept-encoding'] ?? '',
     );
     const body = takesZstd ? packed : await unpack(packed);
     return c.body(new Uint8Array(body), 200, {
@@ -72,7 +72,7 @@ export function getBuildLog(parts: ApiParts): Handler {
 
 function checkDerivation(drv: string): string {
   if (isStoreBaseName(drv) && drv.endsWith('.drv')) return drv;
-  throw wireError('RequestError', `${JSON.stringify(drv.slice(0, 300))} is no derivation`);
+  throw wireError('NotFound');
 }
 
 async function limited(text: ByteStream): Promise<Buffer> {

@@ -113,7 +113,7 @@ function orderKey(order: PathOrder, storeDir: string): RawBuilder<string | numbe
       return sql`object.last_used_at`;
     case 'size':
       return sql`nar.size`;
-    case 'name':
+    default:
       return nameIn(storeDir);
   }
 }
@@ -139,7 +139,7 @@ export function orderValue(path: ListedPath, { order, storeDir }: PathPlace): st
       return path.lastUsedAt;
     case 'size':
       return path.narSize;
-    case 'name':
+    default:
       return path.storePath.slice(storeDir.length + 1 + 33);
   }
 }
