@@ -25,7 +25,7 @@ const PAUSE_MS = 4;
 export async function startSteadyLoad(server: CacheProcess, cache: string): Promise<SteadyLoad> {
   let pulls: number[] = [];
   let pushes: number[] = [];
-  let going = true;
+  const ending = new AbortController();
   const pushed: GeneratedPath[] = [];
 
   async function push(): Promise<void> {
@@ -45,7 +45,7 @@ export async function startSteadyLoad(server: CacheProcess, cache: string): Prom
   }
 
   async function repeat(work: (turn: number) => Promise<void>): Promise<void> {
-    for (let turn = 0; going; turn += 1) {
+    for (let turn = 0; !ending.signal.aborted; turn += 1) {
       await work(turn);
       await sleep(PAUSE_MS);
     }
@@ -63,7 +63,7 @@ export async function startSteadyLoad(server: CacheProcess, cache: string): Prom
       return taken;
     },
     async stop() {
-      going = false;
+      ending.abort();
       await clients;
     },
   };

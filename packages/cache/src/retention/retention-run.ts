@@ -53,6 +53,7 @@ export function retentionKind(parts: RetentionParts): RunKind<z.infer<typeof Opt
     due: { everyMs: EVERY_MS, options: { dry_run: false } },
     exclusively: (work) => metadata.withReclaimLock(work),
     run: (options, context) => runRetention(parts, options, context),
+    hasDone: (result) => hasDone(result as RetentionResult),
   };
 }
 
@@ -87,6 +88,12 @@ async function runRetention(
   report({ step: 'rewriting packs' });
   const repacked = await repack(store, parts.repack ?? DEFAULT_REPACK, pace);
   return { ...result, reclaimed, repacked };
+}
+
+function hasDone({ caches, reclaimed, repacked }: RetentionResult): boolean {
+  const expired = caches.reduce((sum, { paths }) => sum + paths, 0);
+  const { nars = 0, packs = 0, uploads = 0 } = reclaimed ?? {};
+  return expired + nars + packs + uploads + (repacked?.packs ?? 0) > 0;
 }
 
 async function chosenCaches(

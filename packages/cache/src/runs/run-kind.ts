@@ -33,4 +33,6 @@ export interface RunKind<OPTIONS = unknown> {
    * process has died in the middle.
    */
   run(options: OPTIONS, context: RunContext): Promise<unknown>;
+  /** Whether a run that nobody asked for has done anything that the log should tell. */
+  hasDone(result: unknown): boolean;
 }

@@ -34,12 +34,13 @@ function kind(
     permission: 'delete',
     exclusively: (work) => metadata.withReclaimLock(work),
     run,
+    hasDone: () => true,
     ...(due === undefined ? {} : { due }),
   };
 }
 
 function start(made: RunKind<z.infer<typeof Options>>, options: Partial<RunLoopOptions> = {}) {
-  loop = startRunLoop(made as RunKind, {
+  loop = startRunLoop(made, {
     metadata,
     logger: silentLogger,
     pollMs: undefined,
@@ -58,7 +59,9 @@ async function ended(count: number): Promise<readonly string[]> {
     const runs = await metadata.listRuns(10);
     const over = runs.filter(({ state }) => state === 'done' || state === 'failed');
     if (over.length === count) {
-      return over.map(({ state, result, error }) => `${state}: ${String(result ?? error)}`);
+      return over.map(
+        ({ state, result, error }) => `${state}: ${(result as string | undefined) ?? error}`,
+      );
     }
     await sleep(5);
   }
@@ -91,7 +94,7 @@ test('other processes are asked for by looking', async () => {
 
 test('what is due by itself runs at the start, and not again before its time', async () => {
   const counting = kind(async ({ of }) => of, { everyMs: 60_000, options: { of: 'due' } });
-  await start(counting, { dueAtStart: true });
+  start(counting, { dueAtStart: true });
   expect(await ended(1)).toEqual(['done: due']);
   await loop?.stop();
   start(counting);
