@@ -51,9 +51,9 @@ export function retentionKind(parts: RetentionParts): RunKind<z.infer<typeof Opt
     options: Options,
     permission: 'delete',
     due: { everyMs: EVERY_MS, options: { dry_run: false } },
-    isOfNote: (result) => hasChanged(result as RetentionResult),
     exclusively: (work) => metadata.withReclaimLock(work),
     run: (options, context) => runRetention(parts, options, context),
+    hasDone: (result) => hasDone(result as RetentionResult),
   };
 }
 
@@ -90,10 +90,10 @@ async function runRetention(
   return { ...result, reclaimed, repacked };
 }
 
-function hasChanged({ caches, reclaimed, repacked }: RetentionResult): boolean {
-  const { uploads = 0, nars = 0, packs = 0 } = reclaimed ?? {};
-  const expired = caches.some(({ paths }) => paths > 0);
-  return expired || uploads + nars + packs + (repacked?.packs ?? 0) > 0;
+function hasDone({ caches, reclaimed, repacked }: RetentionResult): boolean {
+  const expired = caches.reduce((sum, { paths }) => sum + paths, 0);
+  const { nars = 0, packs = 0, uploads = 0 } = reclaimed ?? {};
+  return expired + nars + packs + uploads + (repacked?.packs ?? 0) > 0;
 }
 
 async function chosenCaches(

@@ -28,11 +28,11 @@ export interface RunKind<OPTIONS = unknown> {
   readonly due?: { readonly everyMs: number; readonly options: OPTIONS };
   /** Runs `work` unless another process is at a run of this kind; then the answer is undefined. */
   exclusively<T>(work: () => Promise<T>): Promise<T | undefined>;
-  /** Whether a run that nobody asked for has done anything; the log is quiet about the others. */
-  readonly isOfNote?: (result: unknown) => boolean;
   /**
    * Does it, and answers the result as the API shows it. Called again with the same options after a
    * process has died in the middle.
    */
   run(options: OPTIONS, context: RunContext): Promise<unknown>;
+  /** Whether a run that nobody asked for has done anything that the log should tell. */
+  hasDone(result: unknown): boolean;
 }

@@ -34,6 +34,7 @@ function kind(
     permission: 'delete',
     exclusively: (work) => metadata.withReclaimLock(work),
     run,
+    hasDone: () => true,
     ...(due === undefined ? {} : { due }),
   };
 }
@@ -58,7 +59,9 @@ async function ended(count: number): Promise<readonly string[]> {
     const runs = await metadata.listRuns(10);
     const over = runs.filter(({ state }) => state === 'done' || state === 'failed');
     if (over.length === count) {
-      return over.map(({ state, result, error }) => `${state}: ${error ?? (result as string)}`);
+      return over.map(
+        ({ state, result, error }) => `${state}: ${(result as string | undefined) ?? error}`,
+      );
     }
     await sleep(5);
   }

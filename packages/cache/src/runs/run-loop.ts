@@ -77,8 +77,8 @@ export function startRunLoop(kind: RunKind, options: RunLoopOptions): RunLoop {
       await report.end();
       await metadata.finishRun(run.id, { result });
       options.onRun?.(kind.name, result);
-      const isOfNote = run.requestedBy !== undefined || kind.isOfNote?.(result) !== false;
-      logger[isOfNote ? 'info' : 'debug'](`${kind.name} is done`, { run: run.id, result });
+      const isNews = run.requestedBy !== undefined || kind.hasDone(result);
+      logger[isNews ? 'info' : 'debug'](`${kind.name} is done`, { run: run.id, result });
     } catch (error) {
       await report.end();
       if (signal.aborted) {
