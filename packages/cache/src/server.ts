@@ -27,6 +27,7 @@ import type { ListenAddress } from './http/listen.ts';
 import { openStores, type StoreOptions } from './open-stores.ts';
 import { countRun, createFigures } from './metrics/figures.ts';
 import { retentionKind, type RetentionSettings } from './retention/retention-run.ts';
+import { scrubKind, type ScrubSettings } from './repair/scrub-run.ts';
 import { RunDesk } from './runs/run-desk.ts';
 import { ChunkerPool } from './store/chunker-pool.ts';
 import { createFramePool } from './store/frame-pool.ts';
@@ -61,6 +62,8 @@ export interface CacheServerOptions extends StoreOptions {
   readonly logger?: Logger;
   /** What caches keep that have no period of their own, and how it is collected. */
   readonly retention?: RetentionSettings | undefined;
+  /** How what is stored is checked. */
+  readonly scrub?: ScrubSettings | undefined;
   /** Further fields for the status page and `/_status.json`. */
   readonly status?: () => Readonly<Record<string, unknown>>;
 }
@@ -168,6 +171,12 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
       settleMs: soleOwner ? undefined : SETTLE_MS,
       uses,
       onRemoved: (cacheId, hashes) => hashes.forEach((hash) => objects.delete(cacheId, hash)),
+    }),
+    scrubKind({
+      ...options.scrub,
+      store,
+      inS3: stores.s3 !== undefined,
+      onDamage: () => objects.clear(),
     }),
   ]);
   const parts: ApiParts = {

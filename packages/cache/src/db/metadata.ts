@@ -3,6 +3,7 @@ import type { IdentityRecords } from './identity-records.ts';
 import type { Rest } from './database.ts';
 import type { PinMetadata } from './pins.ts';
 import type { RepackMetadata } from './repack-rows.ts';
+import type { RepairMetadata } from './repair-rows.ts';
 import type { RetentionMetadata } from './retention-rows.ts';
 import type { RunMetadata } from './runs.ts';
 
@@ -110,7 +111,13 @@ export interface Upload {
  * open.
  */
 export interface Metadata
-  extends IdentityRecords, PinMetadata, RepackMetadata, RetentionMetadata, RunMetadata {
+  extends
+    IdentityRecords,
+    PinMetadata,
+    RepackMetadata,
+    RepairMetadata,
+    RetentionMetadata,
+    RunMetadata {
   findCache(name: string): Promise<Cache | undefined>;
   listCaches(): Promise<readonly Cache[]>;
   /** Throws `already-exists`. */

@@ -12,6 +12,7 @@ import { list } from './list.ts';
 import { pin } from './pin/index.ts';
 import { serve } from './serve.ts';
 import { token } from './token/index.ts';
+import { verify } from './verify.ts';
 
 const routes = {
   serve,
@@ -21,6 +22,7 @@ const routes = {
   info,
   pin,
   gc,
+  verify,
   token,
   key,
   exchange,
