@@ -65,7 +65,7 @@ async function verify(options: object = {}): Promise<Record<string, unknown>> {
   for (;;) {
     const run = (await listRuns(server)).find((each) => each.id === id);
     if (run?.state === 'failed') throw new Error(String(run.error));
-    if (run?.state === 'done') return run.result as unknown as Record<string, unknown>;
+    if (run?.state === 'done') return run.result as object as Record<string, unknown>;
     await sleep(10);
   }
 }

@@ -143,7 +143,8 @@ async function s3(program: 'Versity' | 'MinIO'): Promise<Packs | Missing> {
     async packs() {
       const command = new sdk.ListObjectsV2Command({ Bucket, Prefix: prefix });
       const { Contents = [] } = await client.send(command);
-      return Contents.map(({ Key = '' }) => Key.slice(prefix.length));
+      const keys = Contents.map(({ Key = '' }) => Key.slice(prefix.length));
+      return keys.filter((key) => key.endsWith('.pack'));
     },
     async removePack(key) {
       await client.send(new sdk.DeleteObjectCommand({ Bucket, Key: prefix + key }));

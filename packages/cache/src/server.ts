@@ -28,6 +28,7 @@ import { openStores, type StoreOptions } from './open-stores.ts';
 import { countRun, createFigures } from './metrics/figures.ts';
 import { retentionKind, type RetentionSettings } from './retention/retention-run.ts';
 import { scrubKind, type ScrubSettings } from './repair/scrub-run.ts';
+import { snapshotKind } from './repair/snapshot-run.ts';
 import { RunDesk } from './runs/run-desk.ts';
 import { ChunkerPool } from './store/chunker-pool.ts';
 import { createFramePool } from './store/frame-pool.ts';
@@ -178,6 +179,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
       inS3: stores.s3 !== undefined,
       onDamage: () => objects.clear(),
     }),
+    snapshotKind({ store, tokenKeys: () => identity.keys().keys }),
   ]);
   const parts: ApiParts = {
     settings: {

@@ -6,6 +6,7 @@ import type { RepackMetadata } from './repack-rows.ts';
 import type { RepairMetadata } from './repair-rows.ts';
 import type { RetentionMetadata } from './retention-rows.ts';
 import type { RunMetadata } from './runs.ts';
+import type { SnapshotMetadata } from './snapshot-rows.ts';
 
 /** A cache: a tenant with its own signing key and settings. */
 export interface Cache {
@@ -117,7 +118,8 @@ export interface Metadata
     RepackMetadata,
     RepairMetadata,
     RetentionMetadata,
-    RunMetadata {
+    RunMetadata,
+    SnapshotMetadata {
   findCache(name: string): Promise<Cache | undefined>;
   listCaches(): Promise<readonly Cache[]>;
   /** Throws `already-exists`. */

@@ -37,6 +37,7 @@ import { removePacks } from './remove-packs.ts';
 import { markPackDamaged } from './mark-damaged.ts';
 import { withMaintenanceLock } from './reclaim-lock.ts';
 import { repairQueries } from './repair-rows.ts';
+import { snapshotQueries } from './snapshot-rows.ts';
 import { batches, bufferOf, cacheOf, LIST_LIMIT, narOf, padded } from './rows.ts';
 import type { CacheTable } from './schema.ts';
 import { timeOf, type Now } from './time.ts';
@@ -247,6 +248,7 @@ export function createSqlMetadata(
     ...pinQueries(database, now),
     ...repackQueries(database, now),
     ...repairQueries(database, now),
+    ...snapshotQueries(database),
     ...retentionQueries(database, now),
     ...runQueries(database, now),
     batchRows: batchRows(database),

@@ -32,7 +32,7 @@ export interface RunKind<OPTIONS = unknown> {
   readonly due?: {
     readonly everyMs: number;
     readonly options: OPTIONS;
-    /** False: a start of the server is no reason to run it before its time. */
+    /** False: a start is no reason to run it before its time, nor to do so at once. */
     readonly atStart?: boolean;
   };
   /** Runs `work` unless another process is at a run of this kind; then the answer is undefined. */

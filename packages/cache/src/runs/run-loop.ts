@@ -108,7 +108,7 @@ export function startRunLoop(kind: RunKind, options: RunLoopOptions): RunLoop {
   const timers = [setInterval(() => turn(true), LOOK_WHETHER_DUE_MS)];
   if (pollMs !== undefined) timers.push(setInterval(() => turn(false), pollMs));
   for (const timer of timers) timer.unref();
-  turn(true);
+  turn(kind.due?.atStart !== false);
 
   return {
     nudge: () => turn(false),

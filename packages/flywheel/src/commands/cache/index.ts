@@ -10,6 +10,7 @@ import { info } from './info.ts';
 import { key } from './key/index.ts';
 import { list } from './list.ts';
 import { pin } from './pin/index.ts';
+import { rebuild } from './rebuild.ts';
 import { serve } from './serve.ts';
 import { token } from './token/index.ts';
 import { verify } from './verify.ts';
@@ -23,6 +24,7 @@ const routes = {
   pin,
   gc,
   verify,
+  rebuild,
   token,
   key,
   exchange,
