@@ -169,6 +169,16 @@ test('a push of the very path whose pack is gone heals it', async () => {
   expect(await isIntact(big)).toBe(true);
 });
 
+test('a changed byte is noticed after the first pull of it, without being asked', async () => {
+  const [file = ''] = await packs();
+  await flip(file, 1_000_000);
+  expect((await server.request('GET', `/team/nar/${big.hash}.nar`)).status).toBe(200);
+  await expect.poll(missing, { timeout: 10_000 }).toContain(big.hash);
+  expect((await server.request('GET', `/team/nar/${big.hash}.nar`)).status).toBe(404);
+  await upload(server, big, 'team');
+  expect(await isIntact(big)).toBe(true);
+});
+
 test('packs that nobody knows are reported, and removed when that is asked for', async () => {
   const twoDaysAgo = new Date(Date.now() - 2 * 86_400_000);
   const [file = ''] = await packs();

@@ -27,6 +27,7 @@ import type { ListenAddress } from './http/listen.ts';
 import { openStores, type StoreOptions } from './open-stores.ts';
 import { countRun, createFigures } from './metrics/figures.ts';
 import { retentionKind, type RetentionSettings } from './retention/retention-run.ts';
+import { createReadChecks } from './repair/read-checks.ts';
 import { scrubKind, type ScrubSettings } from './repair/scrub-run.ts';
 import { snapshotKind } from './repair/snapshot-run.ts';
 import { RunDesk } from './runs/run-desk.ts';
@@ -65,6 +66,8 @@ export interface CacheServerOptions extends StoreOptions {
   readonly retention?: RetentionSettings | undefined;
   /** How what is stored is checked. */
   readonly scrub?: ScrubSettings | undefined;
+  /** Whether what is sent is checked afterwards; default: when packs are in a folder. */
+  readonly checkReads?: boolean | undefined;
   /** Further fields for the status page and `/_status.json`. */
   readonly status?: () => Readonly<Record<string, unknown>>;
 }
@@ -181,6 +184,11 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     }),
     snapshotKind({ store, tokenKeys: () => identity.keys().keys }),
   ]);
+  const { checkReads = stores.s3 === undefined } = options;
+  const readChecks = checkReads
+    ? createReadChecks({ store, onDamage: () => objects.clear() })
+    : undefined;
+  cleanup.defer(() => readChecks?.close());
   const parts: ApiParts = {
     settings: {
       ...DEFAULT_SETTINGS,
@@ -196,6 +204,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     uses,
     uploads: new UploadGate({ ...DEFAULT_UPLOADS, ...options.uploads }),
     handOver,
+    readChecks,
     figures,
     runs,
     defaultRetentionSeconds: options.retention?.defaultSeconds,

@@ -29,6 +29,7 @@ export interface ServeFlags extends OutputFlags, S3Flags {
   readonly retention: number;
   /** Milliseconds; 0 is never. */
   readonly scrubEvery?: number;
+  readonly checkReads?: boolean;
   readonly apiEndpoint?: string;
   readonly substituterEndpoint?: string;
   readonly allowedHost?: readonly string[];
@@ -63,6 +64,7 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
     metricsListen: flags.metricsListen,
     retention: { defaultSeconds: flags.retention },
     scrub: { everyMs: flags.scrubEvery },
+    checkReads: flags.checkReads,
     shutdown: { drainMs: flags.drain, graceMs: flags.grace },
     settings: {
       allowedHosts: flags.allowedHost ?? [],

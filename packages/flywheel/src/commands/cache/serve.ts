@@ -7,7 +7,7 @@ import { outputFlags } from '../../output/index.ts';
 import { dataFlag, parseCount, parseServerUrl } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
-import { s3Flags } from '../s3-flags.ts';
+import { parseYesNo, s3Flags } from '../s3-flags.ts';
 import { parseRetention } from './retention-flags.ts';
 
 export const serve = buildCommand<ServeFlags, [], CliContext>({
@@ -114,6 +114,13 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         placeholder: 'TIME',
         brief:
           'How often all packs are read and checked: 30d, or "never" [default = 30d, with S3 never]',
+        optional: true,
+      },
+      checkReads: {
+        kind: 'parsed',
+        parse: parseYesNo,
+        placeholder: 'true|false',
+        brief: 'Check packs after downloads have read them [default = true, with S3 false]',
         optional: true,
       },
       apiEndpoint: {
