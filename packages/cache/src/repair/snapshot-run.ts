@@ -80,7 +80,7 @@ async function* snapshotRecords(
     yield {
       type: 'cache',
       name: cache.name,
-      public_key: SecretKey.parse(cache.secretKey).publicKey.toString(),
+      public_key: SecretKey.parse(cache.secretKey).publicKey,
       sealed_secret_key: sealSecret(tokenKeys(), cache.name, cache.secretKey),
       is_public: cache.isPublic,
       store_dir: cache.storeDir,
