@@ -31,10 +31,10 @@ export async function listRuns(server: TestServer): Promise<readonly WireRun[]> 
   return (reply.json() as { runs: WireRun[] }).runs;
 }
 
-/** Waits until no run waits or is under way; answers the last one. */
+/** Waits until no run of retention waits or is under way; answers the last one. */
 export async function collected(server: TestServer): Promise<WireRun> {
   for (;;) {
-    const runs = await listRuns(server);
+    const runs = (await listRuns(server)).filter(({ kind }) => kind === 'retention');
     const [last] = runs;
     const isOver = runs.every(({ state }) => state === 'done' || state === 'failed');
     if (last !== undefined && isOver) return last;

@@ -30,6 +30,7 @@ afterAll(async () => {
 });
 
 interface WireRun {
+  readonly kind: string;
   readonly id: number;
   readonly state: string;
   readonly error: string | null;
@@ -54,7 +55,8 @@ async function api(server: CacheProcess, method: string, path: string, body?: ob
 /** Waits until nothing is under way, and answers the last run. */
 async function lastRun(server: CacheProcess): Promise<WireRun> {
   for (;;) {
-    const { runs } = (await api(server, 'GET', 'runs')) as { runs: WireRun[] };
+    const { runs: all } = (await api(server, 'GET', 'runs')) as { runs: WireRun[] };
+    const runs = all.filter(({ kind }) => kind === 'retention');
     const isOver = runs.every(({ state }) => state === 'done' || state === 'failed');
     if (runs[0] !== undefined && isOver) return runs[0];
     await sleep(250);

@@ -29,3 +29,5 @@ export type { KeyFile, KeyFolder } from './access/key-folder.ts';
 export { KeyRing } from './access/key-ring.ts';
 export type { RateSettings } from './access/rate-limits.ts';
 export type { TokenAlgorithm, TokenKey } from './access/token-key.ts';
+export { rebuildDatabase } from './repair/rebuild.ts';
+export type { Rebuilt } from './repair/rebuild.ts';

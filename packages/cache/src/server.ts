@@ -27,6 +27,9 @@ import type { ListenAddress } from './http/listen.ts';
 import { openStores, type StoreOptions } from './open-stores.ts';
 import { countRun, createFigures } from './metrics/figures.ts';
 import { retentionKind, type RetentionSettings } from './retention/retention-run.ts';
+import { createReadChecks } from './repair/read-checks.ts';
+import { scrubKind, type ScrubSettings } from './repair/scrub-run.ts';
+import { snapshotKind } from './repair/snapshot-run.ts';
 import { RunDesk } from './runs/run-desk.ts';
 import { ChunkerPool } from './store/chunker-pool.ts';
 import { createFramePool } from './store/frame-pool.ts';
@@ -65,6 +68,10 @@ export interface CacheServerOptions extends StoreOptions {
   readonly logger?: Logger;
   /** What caches keep that have no period of their own, and how it is collected. */
   readonly retention?: RetentionSettings | undefined;
+  /** How what is stored is checked. */
+  readonly scrub?: ScrubSettings | undefined;
+  /** Whether what is sent is checked afterwards; default: when packs are in a folder. */
+  readonly checkReads?: boolean | undefined;
   /** Further fields for the status page and `/_status.json`. */
   readonly status?: () => Readonly<Record<string, unknown>>;
 }
@@ -176,9 +183,21 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
       uses,
       onRemoved: (cacheId, hashes) => hashes.forEach((hash) => objects.delete(cacheId, hash)),
     }),
+    scrubKind({
+      ...options.scrub,
+      store,
+      inS3: stores.s3 !== undefined,
+      onDamage: () => objects.clear(),
+    }),
+    snapshotKind({ store, tokenKeys: () => identity.keys().keys }),
   ]);
   const pulls = new Pulls();
   cleanup.defer(() => pulls.close());
+  const { checkReads = stores.s3 === undefined } = options;
+  const readChecks = checkReads
+    ? createReadChecks({ store, onDamage: () => objects.clear() })
+    : undefined;
+  cleanup.defer(() => readChecks?.close());
   const parts: ApiParts = {
     settings: {
       ...DEFAULT_SETTINGS,
@@ -198,6 +217,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     pulls,
     pullGate: new UploadGate(DEFAULT_PULLS),
     via: new Via(),
+    readChecks,
     figures,
     runs,
     defaultRetentionSeconds: options.retention?.defaultSeconds,

@@ -71,6 +71,7 @@ export function getNar(parts: ApiParts): Handler {
       parts.logger.error('a NAR broke off while it was sent', { hash, cache: cache.name, error });
     });
     parts.figures.downloadsInFlight -= 1;
+    parts.readChecks?.note(nar);
     return RESPONSE_ALREADY_SENT;
   };
 }

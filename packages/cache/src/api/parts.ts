@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Clock, Logger } from '@flywheel/base';
 import type { Identity } from '../access/identity.ts';
+import type { ReadChecks } from '../repair/read-checks.ts';
 import type { RunDesk } from '../runs/run-desk.ts';
 import type { NarStore } from '../store/nar-store.ts';
 import type { NarLocks } from '../store/nar-locks.ts';
@@ -57,6 +58,8 @@ export interface ApiParts {
   /** Bounds the pulls as `uploads` does the pushes. */
   readonly pullGate: UploadGate;
   readonly via: Via;
+  /** Checks what was sent, afterwards; undefined: nobody does. */
+  readonly readChecks: ReadChecks | undefined;
   readonly figures: Figures;
   readonly runs: RunDesk;
   /** Of caches without a period of their own; undefined and 0 keep for ever. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ByteStream } from '@flywheel/base';
 import type { Nar, ObjectInput } from '../db/metadata.ts';
+import { areNarPacksThere } from '../store/find-intact-chunks.ts';
 import { checkNar, ingestNar } from '../store/ingest-nar.ts';
 import { countUpload } from '../metrics/figures.ts';
 import { withUpload } from '../store/with-upload.ts';
@@ -56,7 +57,7 @@ function storePath(
   const { metadata } = parts.store;
   const use = { object };
   return withUpload(metadata, info.narHash, async ({ lease, nar: present }) => {
-    if (present !== undefined) {
+    if (present !== undefined && (await areNarPacksThere(parts.store, present))) {
       await provePossession(present, info, body);
       await metadata.useNar(present.id, use, lease);
       return { kind: 'Deduplicated', file_size: present.fileSize, frac_deduplicated: null };

@@ -12,8 +12,8 @@ export interface Blobs {
   open(key: string): Promise<BlobReader | undefined>;
   /** Removes a blob. One that is already gone is a success. */
   remove(key: string): Promise<void>;
-  /** All committed blobs, in no particular order. */
-  list(): AsyncIterable<BlobEntry>;
+  /** All committed blobs of a kind, packs unless told otherwise, in no particular order. */
+  list(kind?: BlobKind): AsyncIterable<BlobEntry>;
   /**
    * Removes whatever a writer of this key may have left that ended without a word: the blob, or
    * unfinished parts of it. Nobody may be writing it any more.
@@ -27,6 +27,9 @@ export interface Blobs {
   /** Throws when blobs cannot be read or written now, as far as something cheap can tell. */
   probe(): Promise<void>;
 }
+
+/** Packs, and copies of what packs do not say: see repair/snapshot-run.ts. */
+export type BlobKind = 'packs' | 'snapshots';
 
 export interface BlobEntry {
   readonly key: string;
@@ -56,9 +59,16 @@ export interface BlobReader {
   close(): Promise<void>;
 }
 
-const KEY = /^[0-9a-z]{2}\/[0-9a-z-]{8,100}\.pack$/;
+const KEYS: Readonly<Record<BlobKind, RegExp>> = {
+  packs: /^[0-9a-z]{2}\/[0-9a-z-]{8,100}\.pack$/,
+  snapshots: /^snapshots\/\d{8}T\d{6}Z-[0-9a-f]{16}\.jsonl\.zst$/,
+};
 
-/** Keys are `<two characters>/<name>.pack`; anything else in the place of storage is not ours. */
-export function isBlobKey(text: string): boolean {
-  return KEY.test(text);
+/**
+ * Keys of packs are `<two characters>/<name>.pack`, those of snapshots `snapshots/<time>-<what is in
+ * it>.jsonl.zst`; anything else in the place of storage is not ours.
+ */
+export function isBlobKey(text: string, kind?: BlobKind): boolean {
+  if (kind !== undefined) return KEYS[kind].test(text);
+  return KEYS.packs.test(text) || KEYS.snapshots.test(text);
 }

@@ -30,6 +30,8 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
   const packs = join(root, 'packs');
   const temporary = join(root, 'tmp');
   const disk = new DiskGuess();
+  const placeOf = (key: string): string =>
+    isBlobKey(key, 'snapshots') ? join(root, key) : join(packs, key);
   const unfinished = (key: string): string => join(temporary, basename(key));
   try {
     await mkdir(packs, { recursive: true });
@@ -42,13 +44,13 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
     async create(key) {
       const path = unfinished(key);
       const handle = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY);
-      return new FolderWriter(handle, path, join(packs, key));
+      return new FolderWriter(handle, path, placeOf(key));
     },
 
     async open(key) {
       if (!isBlobKey(key)) return undefined;
       try {
-        const { fd, size } = await openToRead(join(packs, key), disk);
+        const { fd, size } = await openToRead(placeOf(key), disk);
         return new FolderReader(fd, size, key, disk);
       } catch (error) {
         if (isMissing(error)) return undefined;
@@ -57,16 +59,17 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
     },
 
     async remove(key) {
-      await rm(join(packs, key), { force: true });
+      await rm(placeOf(key), { force: true });
     },
 
-    async *list(): AsyncGenerator<BlobEntry> {
-      for (const folder of await readdir(packs, { withFileTypes: true })) {
-        if (!folder.isDirectory()) continue;
-        for (const name of await readdir(join(packs, folder.name))) {
+    async *list(kind = 'packs'): AsyncGenerator<BlobEntry> {
+      const parent = kind === 'packs' ? packs : root;
+      for (const folder of await readdir(parent, { withFileTypes: true })) {
+        if (!folder.isDirectory() || (kind !== 'packs' && folder.name !== kind)) continue;
+        for (const name of await readdir(join(parent, folder.name))) {
           const key = `${folder.name}/${name}`;
-          if (!isBlobKey(key)) continue;
-          const found = await stat(join(packs, key)).catch(() => undefined);
+          if (!isBlobKey(key, kind)) continue;
+          const found = await stat(placeOf(key)).catch(() => undefined);
           if (found !== undefined) yield { key, size: found.size, modifiedMs: found.mtimeMs };
         }
       }
@@ -74,7 +77,7 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
 
     async discard(key) {
       await rm(unfinished(key), { force: true });
-      await rm(join(packs, key), { force: true });
+      await rm(placeOf(key), { force: true });
     },
 
     async removeLeftovers(olderThanMs) {

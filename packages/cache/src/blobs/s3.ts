@@ -72,12 +72,13 @@ export async function openS3Blobs(place: S3Location): Promise<S3Blobs> {
       return head && new S3Reader(context, prefix + key, head.ContentLength ?? 0);
     },
 
-    async *list(): AsyncGenerator<BlobEntry> {
-      const pages = sdk.paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix });
+    async *list(kind = 'packs'): AsyncGenerator<BlobEntry> {
+      const Prefix = kind === 'packs' ? prefix : `${prefix}${kind}/`;
+      const pages = sdk.paginateListObjectsV2({ client }, { Bucket: bucket, Prefix });
       for await (const page of pages) {
         for (const object of page.Contents ?? []) {
           const key = object.Key?.slice(prefix.length) ?? '';
-          if (!isBlobKey(key)) continue;
+          if (!isBlobKey(key, kind)) continue;
           yield { key, size: object.Size ?? 0, modifiedMs: object.LastModified?.getTime() ?? 0 };
         }
       }

@@ -4,9 +4,11 @@ import type { IdentityRecords } from './identity-records.ts';
 import type { Rest } from './database.ts';
 import type { PinMetadata } from './pins.ts';
 import type { RepackMetadata } from './repack-rows.ts';
+import type { RepairMetadata } from './repair-rows.ts';
 import type { RetentionMetadata } from './retention-rows.ts';
 import type { RunMetadata } from './runs.ts';
 import type { PathRecords } from './path-records.ts';
+import type { SnapshotMetadata } from './snapshot-rows.ts';
 
 /** A cache: a tenant with its own signing key and settings. */
 export interface Cache {
@@ -131,8 +133,10 @@ export interface Metadata
     PathRecords,
     PinMetadata,
     RepackMetadata,
+    RepairMetadata,
     RetentionMetadata,
-    RunMetadata {
+    RunMetadata,
+    SnapshotMetadata {
   findCache(name: string): Promise<Cache | undefined>;
   listCaches(): Promise<readonly Cache[]>;
   /** Throws `already-exists`. */

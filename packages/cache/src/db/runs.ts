@@ -57,7 +57,7 @@ export interface RunMetadata {
   ): Promise<void>;
 }
 
-/** Finished runs that are kept. */
+/** Finished runs of each kind that are kept: those of every hour must not push out a yearly one. */
 const HISTORY = 200;
 
 export function runQueries(database: DatabaseHandle, now: Now): RunMetadata {
@@ -165,7 +165,7 @@ export function runQueries(database: DatabaseHandle, now: Now): RunMetadata {
     },
 
     async finishRun(id, outcome) {
-      await db
+      const { kind } = await db
         .updateTable('run')
         .set({ finished_at: now() })
         .set(
@@ -174,10 +174,12 @@ export function runQueries(database: DatabaseHandle, now: Now): RunMetadata {
             : { state: 'failed', error: outcome.error },
         )
         .where('id', '=', id)
-        .execute();
+        .returning('kind')
+        .executeTakeFirstOrThrow();
       const oldest = await db
         .selectFrom('run')
         .select('id')
+        .where('kind', '=', kind)
         .orderBy('id', 'desc')
         .offset(HISTORY)
         .limit(1)
@@ -185,6 +187,7 @@ export function runQueries(database: DatabaseHandle, now: Now): RunMetadata {
       if (oldest === undefined) return;
       await db
         .deleteFrom('run')
+        .where('kind', '=', kind)
         .where('id', '<=', oldest.id)
         .where('finished_at', 'is not', null)
         .execute();

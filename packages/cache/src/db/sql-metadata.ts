@@ -38,7 +38,9 @@ import { condemnedPacks, condemnPacks, unusedNarRemover } from './reclaim-rows.t
 import { refreshStatistics } from './refresh-statistics.ts';
 import { removePacks } from './remove-packs.ts';
 import { markPackDamaged } from './mark-damaged.ts';
-import { withReclaimLock } from './reclaim-lock.ts';
+import { withMaintenanceLock } from './reclaim-lock.ts';
+import { repairQueries } from './repair-rows.ts';
+import { snapshotQueries } from './snapshot-rows.ts';
 import { batches, bufferOf, cacheOf, LIST_LIMIT, narOf, padded } from './rows.ts';
 import type { CacheTable } from './schema.ts';
 import { timeOf, type Now } from './time.ts';
@@ -244,6 +246,8 @@ export function createSqlMetadata(
     condemnPacks: (rest = setImmediate) => condemnPacks(database, now, rest),
     ...pinQueries(database, now),
     ...repackQueries(database, now),
+    ...repairQueries(database, now),
+    ...snapshotQueries(database),
     ...retentionQueries(database, now),
     ...runQueries(database, now),
     batchRows: batchRows(database),
@@ -251,7 +255,7 @@ export function createSqlMetadata(
     removePacks: (ids, rest = setImmediate) => removePacks(database, ids, rest),
 
     refreshStatistics: () => refreshStatistics(database),
-    withReclaimLock: (work) => withReclaimLock(database, work),
+    withReclaimLock: (work) => withMaintenanceLock(database, 'reclaim', work),
 
     async statistics(): Promise<StoreStatistics> {
       const { rows } = await sql<StoreStatistics>`select

@@ -8,11 +8,15 @@ export interface RunProgress {
   /** How many of how many, where that is known. */
   readonly done?: number;
   readonly of?: number;
+  /** What it needs to go on from here after its process has died: JSON. */
+  readonly resume?: unknown;
 }
 
 export interface RunContext {
   /** Aborted when the process is to end: the run stops where it is, and is taken up again. */
   readonly signal: AbortSignal;
+  /** The `resume` that an interrupted run of this last reported. */
+  readonly resume?: unknown;
   /** Cheap: written down once a second at most. */
   readonly report: (progress: RunProgress) => void;
 }
@@ -25,7 +29,12 @@ export interface RunKind<OPTIONS = unknown> {
   /** What who asks must be allowed: on the cache that `options.cache` names, else on all. */
   readonly permission: Permission;
   /** It runs by itself this long after such a run has ended. */
-  readonly due?: { readonly everyMs: number; readonly options: OPTIONS };
+  readonly due?: {
+    readonly everyMs: number;
+    readonly options: OPTIONS;
+    /** False: a start is no reason to run it before its time, nor to do so at once. */
+    readonly atStart?: boolean;
+  };
   /** Runs `work` unless another process is at a run of this kind; then the answer is undefined. */
   exclusively<T>(work: () => Promise<T>): Promise<T | undefined>;
   /**

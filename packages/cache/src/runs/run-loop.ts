@@ -1,7 +1,7 @@
 import { messageOf, type Logger } from '@flywheel/base';
 import type { Run, RunMetadata } from '../db/runs.ts';
 import type { RetentionMetadata } from '../db/retention-rows.ts';
-import type { RunKind } from './run-kind.ts';
+import type { RunKind, RunProgress } from './run-kind.ts';
 import { startReport } from './run-report.ts';
 
 export interface RunLoopOptions {
@@ -30,7 +30,7 @@ const MAX_ATTEMPTS = 5;
 export function startRunLoop(kind: RunKind, options: RunLoopOptions): RunLoop {
   const { metadata, logger, pollMs } = options;
   const ending = new AbortController();
-  let isFirst = options.dueAtStart;
+  let isFirst = options.dueAtStart && kind.due?.atStart !== false;
   let working: Promise<void> | undefined;
   let again = false;
 
@@ -72,6 +72,7 @@ export function startRunLoop(kind: RunKind, options: RunLoopOptions): RunLoop {
       }
       const result = await kind.run(kind.options.parse(run.options), {
         signal,
+        resume: resumeOf(run.progress),
         report: report.note,
       });
       await report.end();
@@ -108,7 +109,7 @@ export function startRunLoop(kind: RunKind, options: RunLoopOptions): RunLoop {
   const timers = [setInterval(() => turn(true), LOOK_WHETHER_DUE_MS)];
   if (pollMs !== undefined) timers.push(setInterval(() => turn(false), pollMs));
   for (const timer of timers) timer.unref();
-  turn(true);
+  turn(kind.due?.atStart !== false);
 
   return {
     nudge: () => turn(false),
@@ -118,4 +119,8 @@ export function startRunLoop(kind: RunKind, options: RunLoopOptions): RunLoop {
       await working;
     },
   };
+}
+
+function resumeOf(progress: unknown): unknown {
+  return (progress as RunProgress | null | undefined)?.resume;
 }

@@ -1,16 +1,11 @@
 import { crc32 } from 'node:zlib';
 import { FlywheelError } from '@flywheel/base';
-import {
-  decodePackIndex,
-  encodePackIndex,
-  PACK_FOOTER_BYTES,
-  packIndexLength,
-  type PackedFrame,
-} from '@flywheel/chunking';
+import { encodePackIndex } from '@flywheel/chunking';
 import type { BlobReader, BlobWriter } from '../blobs/blobs.ts';
 import { LEASE_MS } from '../db/leases.ts';
 import { NEW_PACK, type ChunkLocation } from '../db/metadata.ts';
 import type { Repacking, SparsePack } from '../db/repack-rows.ts';
+import { frameRuns, readPackContents, runLength, type PlacedFrame } from './pack-frames.ts';
 import type { Pace } from './pace.ts';
 import type { RepackStore } from './repack.ts';
 
@@ -20,9 +15,6 @@ export interface CopiedFrames {
   readonly frames: Repacking['frames'];
   readonly chunks: readonly ChunkLocation[];
 }
-
-/** Read, checked and written at once. */
-const RUN_BYTES = 1024 * 1024;
 
 /**
  * Writes the frames of a pack in which NARs lie, as they are, and an index that names no NAR: of
@@ -38,11 +30,11 @@ export async function copyLiveFrames(
   const reader = await blobs.open(source.key);
   try {
     if (reader?.size !== source.size) throw damaged(source, 'is missing or has another size');
-    const placed = liveFrames(source, await readFrames(reader, source));
+    const placed = liveFrames(source, (await readPackContents(reader, source.key)).frames);
     const frames: Repacking['frames'][number][] = [];
     let newOffset = 0;
     let renewedAt = clock.now();
-    for (const run of runsOf(placed)) {
+    for (const run of frameRuns(placed)) {
       const bytes = await readRun(reader, source, run);
       await writer.write([bytes]);
       for (const { offset, frame } of run) {
@@ -74,30 +66,6 @@ export async function copyLiveFrames(
   }
 }
 
-interface PlacedFrame {
-  readonly offset: number;
-  readonly frame: PackedFrame;
-}
-
-async function readFrames(reader: BlobReader, source: SparsePack): Promise<readonly PlacedFrame[]> {
-  const footer = Buffer.alloc(PACK_FOOTER_BYTES);
-  if (reader.size < footer.length) throw damaged(source, 'is too short');
-  await reader.read(footer, reader.size - footer.length);
-  const indexLength = packIndexLength(footer);
-  if (indexLength > reader.size) throw damaged(source, 'has an index longer than itself');
-  const index = Buffer.alloc(indexLength);
-  await reader.read(index, reader.size - indexLength);
-  let offset = 0;
-  const placed = decodePackIndex(index).frames.map((frame) => {
-    const place = { offset, frame };
-    offset += frame.length;
-    return place;
-  });
-  if (offset + indexLength !== reader.size)
-    throw damaged(source, 'has another size than its index');
-  return placed;
-}
-
 /** Those that a live range touches; both are in order. */
 function liveFrames(source: SparsePack, frames: readonly PlacedFrame[]): readonly PlacedFrame[] {
   let at = 0;
@@ -112,32 +80,13 @@ function liveFrames(source: SparsePack, frames: readonly PlacedFrame[]): readonl
   });
 }
 
-/** Neighbours, to be read in one go. */
-function* runsOf(frames: readonly PlacedFrame[]): Generator<readonly PlacedFrame[]> {
-  let run: PlacedFrame[] = [];
-  let bytes = 0;
-  let end = 0;
-  for (const placed of frames) {
-    const follows = placed.offset === end && bytes + placed.frame.length <= RUN_BYTES;
-    if (run.length > 0 && !follows) {
-      yield run;
-      run = [];
-      bytes = 0;
-    }
-    run.push(placed);
-    bytes += placed.frame.length;
-    end = placed.offset + placed.frame.length;
-  }
-  if (run.length > 0) yield run;
-}
-
 async function readRun(
   reader: BlobReader,
   source: SparsePack,
   run: readonly PlacedFrame[],
 ): Promise<Buffer> {
   const start = run[0]?.offset ?? 0;
-  const bytes = Buffer.allocUnsafe(run.reduce((sum, { frame }) => sum + frame.length, 0));
+  const bytes = Buffer.allocUnsafe(runLength(run));
   await reader.read(bytes, start);
   for (const { offset, frame } of run) {
     const at = offset - start;

@@ -7,6 +7,7 @@ import { formatSha256, NarParser, narListing } from '@flywheel/nix';
 import type { BlobWriter } from '../blobs/blobs.ts';
 import type { Nar, NarUse } from '../db/metadata.ts';
 import { LEASE_MS } from '../db/leases.ts';
+import { findIntactChunks } from './find-intact-chunks.ts';
 import { PackBuilder } from './pack-builder.ts';
 import type { NarStore } from './nar-store.ts';
 import { packKeyOf } from './pack-key.ts';
@@ -43,7 +44,7 @@ export async function ingestNar(store: NarStore, request: IngestRequest): Promis
   const writer = await store.blobs.create(key);
   const builder = new PackBuilder({
     writer,
-    findChunks: (hashes) => store.metadata.findChunks(hashes),
+    findChunks: (hashes) => findIntactChunks(store, hashes),
     frames: store.frames,
   });
   try {

@@ -1,4 +1,4 @@
-import { FlywheelError, isFlywheelError, type Clock, type Logger } from '@flywheel/base';
+import { FlywheelError, isFlywheelError, lruCache, type Clock, type Logger } from '@flywheel/base';
 import type { BlobReader, Blobs } from '../blobs/blobs.ts';
 import type { Metadata, Pack } from '../db/metadata.ts';
 
@@ -16,6 +16,10 @@ interface Entry {
 /** Far below the usual limit of 1024 files for a process. */
 const CAPACITY = 128;
 
+/** How long a pack that was there is believed to be there still, by those who only refer to it. */
+const SEEN_MS = 60_000;
+const SEEN = 10_000;
+
 /** An open file of a deleted pack keeps its disk space: so long at most. */
 const IDLE_MS = 10_000;
 
@@ -32,6 +36,8 @@ export class OpenPacks {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #entries = new Map<number, Entry>();
+  /** When packs were last seen, by id: without an open file each, so it can be more of them. */
+  readonly #seen = lruCache<number, number>(SEEN);
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(parts: { metadata: Metadata; blobs: Blobs; clock: Clock; logger: Logger }) {
@@ -49,6 +55,22 @@ export class OpenPacks {
     if (unknown.length === 0) return;
     const rows = new Map((await this.#metadata.findPacks(unknown)).map((pack) => [pack.id, pack]));
     await Promise.all(unknown.map((id) => this.use(id, async () => {}, rows.get(id))));
+  }
+
+  /**
+   * Whether all these packs were there a moment ago. One that is not has been marked damaged, as
+   * whenever it is opened.
+   */
+  async areThere(ids: readonly number[]): Promise<boolean> {
+    const since = this.#clock.now() - SEEN_MS;
+    const unseen = ids.filter((id) => (this.#seen.get(id) ?? 0) <= since);
+    try {
+      await this.check(unseen);
+      return true;
+    } catch (error) {
+      if (isFlywheelError(error, 'corrupt')) return false;
+      throw error;
+    }
   }
 
   /**
@@ -102,7 +124,10 @@ export class OpenPacks {
     try {
       const pack = known ?? (await this.#metadata.findPacks([id]))[0];
       const reader = pack && (await this.#blobs.open(pack.key));
-      if (reader !== undefined && reader.size === pack?.size) return { reader, pack };
+      if (reader !== undefined && reader.size === pack?.size) {
+        this.#seen.set(id, this.#clock.now());
+        return { reader, pack };
+      }
       await reader?.close();
       throw await this.#damaged(id, pack, reader?.size);
     } catch (error) {
@@ -116,6 +141,7 @@ export class OpenPacks {
     pack: Pack | undefined,
     foundBytes: number | undefined,
   ): Promise<FlywheelError> {
+    this.#seen.delete(id);
     const narsNowMissing = await this.#metadata.markPackDamaged(id);
     this.#logger.error('a pack is missing or has the wrong size', {
       pack: pack?.key ?? id,

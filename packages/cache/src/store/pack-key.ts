@@ -9,3 +9,8 @@
 export function packKeyOf(lease: string): string {
   return `${lease.slice(0, 2)}/${lease}.pack`;
 }
+
+/** The lease of the upload that wrote a pack. */
+export function leaseOfPackKey(key: string): string {
+  return key.slice(key.indexOf('/') + 1, -'.pack'.length);
+}

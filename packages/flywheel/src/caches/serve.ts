@@ -27,6 +27,9 @@ export interface ServeFlags extends OutputFlags, S3Flags {
   readonly grace: number;
   /** Seconds; 0 is for ever. */
   readonly retention: number;
+  /** Milliseconds; 0 is never. */
+  readonly scrubEvery?: number;
+  readonly checkReads?: boolean;
   readonly apiEndpoint?: string;
   readonly substituterEndpoint?: string;
   readonly allowedHost?: readonly string[];
@@ -60,6 +63,8 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
     listen: flags.listen,
     metricsListen: flags.metricsListen,
     retention: { defaultSeconds: flags.retention },
+    scrub: { everyMs: flags.scrubEvery },
+    checkReads: flags.checkReads,
     shutdown: { drainMs: flags.drain, graceMs: flags.grace },
     settings: {
       allowedHosts: flags.allowedHost ?? [],

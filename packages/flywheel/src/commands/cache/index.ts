@@ -12,9 +12,11 @@ import { list } from './list.ts';
 import { pin } from './pin/index.ts';
 import { list as paths } from './path/list.ts';
 import { path } from './path/index.ts';
+import { rebuild } from './rebuild.ts';
 import { serve } from './serve.ts';
 import { token } from './token/index.ts';
 import { upstream } from './upstream/index.ts';
+import { verify } from './verify.ts';
 
 const routes = {
   serve,
@@ -27,6 +29,8 @@ const routes = {
   path,
   paths,
   upstream,
+  verify,
+  rebuild,
   token,
   key,
   exchange,

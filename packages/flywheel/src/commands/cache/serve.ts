@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core';
-import { parseBytes, parseDuration } from '@flywheel/base';
+import { FlywheelError, parseBytes, parseDuration } from '@flywheel/base';
 import type { ServeFlags } from '../../caches/serve.ts';
 import type { CliContext } from '../../context.ts';
 import { DEFAULT_LISTEN, parseListenAddress } from '../../listen-address.ts';
@@ -7,7 +7,7 @@ import { outputFlags } from '../../output/index.ts';
 import { dataFlag, parseCount, parseServerUrl } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
-import { s3Flags } from '../s3-flags.ts';
+import { parseYesNo, s3Flags } from '../s3-flags.ts';
 import { parseRetention } from './retention-flags.ts';
 
 export const serve = buildCommand<ServeFlags, [], CliContext>({
@@ -108,6 +108,21 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         brief: 'Caches without a period of their own keep paths for so long after their last use',
         default: 'forever',
       },
+      scrubEvery: {
+        kind: 'parsed',
+        parse: parseScrubEvery,
+        placeholder: 'TIME',
+        brief:
+          'How often all packs are read and checked: 30d, or "never" [default = 30d, with S3 never]',
+        optional: true,
+      },
+      checkReads: {
+        kind: 'parsed',
+        parse: parseYesNo,
+        placeholder: 'true|false',
+        brief: 'Check packs after downloads have read them [default = true, with S3 false]',
+        optional: true,
+      },
       apiEndpoint: {
         kind: 'parsed',
         parse: parseServerUrl,
@@ -191,3 +206,11 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
   },
   loader: lazily(async () => (await import('../../caches/serve.ts')).runCacheServe),
 });
+
+/** `30d` → milliseconds; `never` is 0. Throws `invalid-input`. */
+function parseScrubEvery(text: string): number {
+  if (text === 'never') return 0;
+  const ms = parseDuration(text);
+  if (ms >= 3_600_000) return ms;
+  throw new FlywheelError('invalid-input', `"${text}" is too often; an hour is the least`);
+}
