@@ -63,5 +63,5 @@ async function removeContents(database: DatabaseHandle, id: number, rest: Rest):
     after = last.store_path_hash;
     await rest();
   }
-  await db.deleteFrom('cache').where('id', '=', id).execute();
+  await database.transaction((tx) => tx.deleteFrom('cache').where('id', '=', id).execute());
 }
