@@ -41,6 +41,11 @@ export async function* decompress(
     yield* body;
     return;
   }
+  if (compression === 'xz') {
+    // Loaded when first wanted, as bzip2 is: neither belongs into the start of the server.
+    yield* (await import('./xz.ts')).decompressXz(body);
+    return;
+  }
   const source = Readable.from(body, { objectMode: false, highWaterMark: 256 * 1024 });
   let sourceError: unknown;
   source.once('error', (error) => {
@@ -65,12 +70,10 @@ export async function* decompress(
 const OUTPUT_BYTES = 256 * 1024;
 
 const DECOMPRESSORS: Readonly<
-  Record<Exclude<Compression, 'none'>, () => Transform | Promise<Transform>>
+  Record<Exclude<Compression, 'none' | 'xz'>, () => Transform | Promise<Transform>>
 > = {
   zstd: () => createZstdDecompress({ chunkSize: OUTPUT_BYTES }),
   gzip: () => createGunzip({ chunkSize: OUTPUT_BYTES }),
   br: () => createBrotliDecompress({ chunkSize: OUTPUT_BYTES }),
-  // Loaded when first wanted: neither belongs into the start of the server.
-  xz: async () => (await import('./xz.ts')).createXzDecompress(),
   bzip2: async () => (await import('./bzip2.ts')).createBzip2Decompress(),
 };
