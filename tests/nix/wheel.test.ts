@@ -18,13 +18,16 @@ beforeAll(async () => {
   const data = join(folder, 'data');
   const arguments_ = ['--once', '--no-flake', '--json', '--data', data, '--listen', '127.0.0.1:0'];
   const env = { HOME: folder, PATH: process.env['PATH'] ?? '' };
-  const { stdout, stderr, status } = await runChild([LAUNCHER, 'up', ...arguments_], { env });
+  const { stdout, stderr, status } = await runChild([LAUNCHER, 'up', ...arguments_], {
+    env,
+    timeoutMs: 240_000,
+  });
   expect(status, stderr).toBe(0);
   const said = JSON.parse(stdout) as { turn: { top: string }; cache: { public_key: string } };
   top = said.turn.top;
   publicKey = said.cache.public_key;
   server = await startCacheProcess({ dataDir: data });
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
