@@ -8,7 +8,7 @@ export type { LogFields, Logger, LogLevel } from './logger.ts';
 export { retry } from './retry.ts';
 export type { RetryOptions } from './retry.ts';
 export { Semaphore } from './semaphore.ts';
-export { collect, drain, limitBytes } from './streams.ts';
+export { collect, drain, freePiece, freeingPieces, limitBytes } from './streams.ts';
 export type { ByteStream } from './streams.ts';
 export { lruCache } from './lru.ts';
 export type { Lru } from './lru.ts';

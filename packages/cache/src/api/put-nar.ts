@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { FlywheelError, type ByteStream } from '@flywheel/base';
+import { FlywheelError, freeingPieces, type ByteStream } from '@flywheel/base';
 import { encodeBase32 } from '@flywheel/nix';
 import { decompress, detectCompression, MAGIC_BYTES } from '../store/decompress.ts';
 import { countUpload } from '../metrics/figures.ts';
@@ -27,7 +27,7 @@ export function putNar(parts: ApiParts): Handler {
     const { nar, deduplicated } = await parts.uploads.run(() =>
       withUpload(parts.store.metadata, undefined, ({ lease }) =>
         ingestNar(parts.store, {
-          body: plainNar(bodyOf(c), file, fileHash),
+          body: freeingPieces(plainNar(bodyOf(c), file, fileHash)),
           lease,
           origin: JSON.stringify({ cache: cache.name, file }),
           use: { staged: { cacheId: cache.id, fileName: file } },

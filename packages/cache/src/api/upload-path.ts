@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ByteStream } from '@flywheel/base';
+import { freeingPieces, type ByteStream } from '@flywheel/base';
 import type { Nar, ObjectInput } from '../db/metadata.ts';
 import { areNarPacksThere } from '../store/find-intact-chunks.ts';
 import { checkNar, ingestNar } from '../store/ingest-nar.ts';
@@ -37,7 +37,7 @@ export function uploadPath(parts: ApiParts): Handler {
     };
     // The lock first: those who wait for the same NAR must not take the places of others.
     const reply = await parts.narLocks.run(info.narHash, () =>
-      parts.uploads.run(() => storePath(parts, info, object, nar)),
+      parts.uploads.run(() => storePath(parts, info, object, freeingPieces(nar))),
     );
     parts.objects.delete(cache.id, info.storePathHash);
     parts.uses.noteReferences(object);
