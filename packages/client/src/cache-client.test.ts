@@ -214,7 +214,7 @@ test('an upload can be aborted', async () => {
   const upload = double.client().upload(await nar.source, { signal: abort.signal });
   setTimeout(() => abort.abort(new Error('enough')), 50);
   await expect(upload).rejects.toThrow('enough');
-  expect(nar.closed).toBe(true);
+  await expect.poll(() => nar.closed).toBe(true);
 });
 
 test('a slow server slows the reading down', async () => {
