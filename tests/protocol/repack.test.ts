@@ -1,16 +1,11 @@
-import { createCipheriv, createHash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  samplePath,
-  startTestServer,
-  upload,
-  type SamplePath,
-  type TestServer,
-} from './harness.ts';
+import { startTestServer, upload, type SamplePath, type TestServer } from './harness.ts';
 import { collect, collected } from './maintenance.ts';
+import { overlappingPaths } from './overlapping-paths.ts';
 
 const HOUR_MS = 3600 * 1000;
 
@@ -26,12 +21,7 @@ beforeEach(async () => {
   await server.createCache('kept', { is_public: true });
   await server.createCache('gone');
   await collected(server);
-  const content = noise(2_000_000, 1);
-  big = await samplePath('big', content);
-  small = await samplePath(
-    'small',
-    Buffer.concat([content.subarray(0, 500_000), noise(50_000, 2)]),
-  );
+  ({ big, small } = await overlappingPaths());
   await upload(server, big, 'gone');
   await upload(server, small, 'kept');
   await server.request('DELETE', '/_api/v1/cache-config/gone', {
@@ -39,12 +29,6 @@ beforeEach(async () => {
   });
 });
 afterEach(() => server.close());
-
-/** The same each time, so that it is cut into the same chunks. */
-function noise(size: number, seed: number): Buffer {
-  const cipher = createCipheriv('aes-256-ctr', Buffer.alloc(32, seed), Buffer.alloc(16));
-  return cipher.update(Buffer.alloc(size));
-}
 
 async function packs(): Promise<readonly string[]> {
   const files = await readdir(join(server.dataDir, 'packs'), { recursive: true });

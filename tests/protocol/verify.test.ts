@@ -1,17 +1,12 @@
-import { createCipheriv, createHash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { open, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  samplePath,
-  startTestServer,
-  upload,
-  type SamplePath,
-  type TestServer,
-} from './harness.ts';
+import { startTestServer, upload, type SamplePath, type TestServer } from './harness.ts';
 import { collected, listRuns } from './maintenance.ts';
+import { overlappingPaths } from './overlapping-paths.ts';
 
 let server: TestServer;
 let big: SamplePath;
@@ -22,20 +17,10 @@ beforeEach(async () => {
   server = await startTestServer();
   await server.createCache('team', { is_public: true });
   await collected(server);
-  const content = noise(2_000_000, 1);
-  big = await samplePath('big', content);
-  small = await samplePath(
-    'small',
-    Buffer.concat([content.subarray(0, 500_000), noise(50_000, 2)]),
-  );
+  ({ big, small } = await overlappingPaths());
   await upload(server, big, 'team');
 });
 afterEach(() => server.close());
-
-function noise(size: number, seed: number): Buffer {
-  const cipher = createCipheriv('aes-256-ctr', Buffer.alloc(32, seed), Buffer.alloc(16));
-  return cipher.update(Buffer.alloc(size));
-}
 
 async function packs(): Promise<readonly string[]> {
   const files = await readdir(join(server.dataDir, 'packs'), { recursive: true });

@@ -14,6 +14,7 @@ import { openPostgres, type PostgresOptions } from '../../packages/cache/src/db/
 import { createSqlMetadata } from '../../packages/cache/src/db/sql-metadata.ts';
 import { clockTime } from '../../packages/cache/src/db/time.ts';
 import { packKeyOf } from '../../packages/cache/src/store/pack-key.ts';
+import { TEST_SETTINGS } from '../../packages/cache/src/db/test-settings.ts';
 
 /** One of several processes with the same database. */
 export interface Replica extends AsyncDisposable {
@@ -64,14 +65,7 @@ export function sha256(text: string): Buffer {
 }
 
 export function createCache(metadata: Metadata, name = 'main') {
-  return metadata.createCache(name, {
-    secretKey: 'key:secret',
-    isPublic: true,
-    storeDir: '/nix/store',
-    priority: 41,
-    upstreamCacheKeyNames: [],
-    retentionSeconds: undefined,
-  });
+  return metadata.createCache(name, TEST_SETTINGS);
 }
 
 export function objectUse(cacheId: number, hash: string): NarUse {

@@ -1,4 +1,5 @@
 import type { IdentityRecords } from '../db/identity-records.ts';
+import { inBatches } from '../db/in-batches.ts';
 
 const BATCH = 1000;
 const DAY_MS = 86_400_000;
@@ -13,17 +14,7 @@ export async function tidyIdentity(
   records: IdentityRecords,
   nowMs: number,
   auditDays: number,
-): Promise<{ readonly audit: number; readonly tokens: number }> {
-  const audit = await inBatches(() => records.removeAudit(nowMs - auditDays * DAY_MS, BATCH));
-  const tokens = await inBatches(() => records.removeExpiredTokens(nowMs - KEEP_EXPIRED_MS, BATCH));
-  return { audit, tokens };
-}
-
-async function inBatches(remove: () => Promise<number>): Promise<number> {
-  let sum = 0;
-  for (;;) {
-    const removed = await remove();
-    sum += removed;
-    if (removed < BATCH) return sum;
-  }
+): Promise<void> {
+  await inBatches(BATCH, (limit) => records.removeAudit(nowMs - auditDays * DAY_MS, limit));
+  await inBatches(BATCH, (limit) => records.removeExpiredTokens(nowMs - KEEP_EXPIRED_MS, limit));
 }

@@ -58,6 +58,11 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>): T {
   } catch {
     throw wireError('RequestError', 'the body is not valid JSON');
   }
+  return inShape(value, schema);
+}
+
+/** The value in this shape. Throws 422 that names the place that is wrong. */
+export function inShape<T>(value: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

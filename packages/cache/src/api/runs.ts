@@ -4,10 +4,10 @@ import { mayEverywhere } from '../access/everywhere.ts';
 import { permissionsFor } from '../access/permissions.ts';
 import type { Run } from '../db/runs.ts';
 import type { RunKind } from '../runs/run-kind.ts';
-import { authorize, claimsOf } from './authorize.ts';
+import { authorize, claimsOf, unauthorized } from './authorize.ts';
 import { wireError } from './error-response.ts';
-import type { ApiParts, Handler } from './parts.ts';
-import { jsonBody } from './request-body.ts';
+import type { ApiContext, ApiParts, Handler } from './parts.ts';
+import { inShape, jsonBody } from './request-body.ts';
 
 const BODY_LIMIT = 64 * 1024;
 const LISTED = 200;
@@ -18,8 +18,7 @@ const Cache = z.looseObject({ cache: z.string().optional() });
 /** POST /_flywheel/v1/runs: asks for maintenance; some process does it soon. */
 export function requestRun(parts: ApiParts): Handler {
   return async (c) => {
-    const claims = await claimsOf(parts, c);
-    if ((claims?.grants ?? []).length === 0) throw wireError('Unauthorized');
+    const claims = await holderOf(parts, c);
     const body = await jsonBody(c, Request, BODY_LIMIT);
     const kind = parts.runs.find(body.kind);
     if (kind === undefined) {
@@ -27,21 +26,17 @@ export function requestRun(parts: ApiParts): Handler {
       throw wireError('RequestError', `there is no kind of run "${body.kind}"; there is: ${known}`);
     }
     const { kind: _, ...given } = body;
-    const parsed = kind.options.safeParse(given);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw wireError('UnprocessableEntity', `${issue?.path.join('.')}: ${issue?.message}`);
-    }
-    const cache = cacheOf(parsed.data);
+    const options = inShape(given, kind.options);
+    const cache = cacheOf(options);
     if (cache !== undefined) await authorize(parts, c, cache, kind.permission);
-    else if (!mayEverywhere(claims?.grants ?? [], kind.permission)) throw wireError('AccessError');
+    else if (!mayEverywhere(claims.grants, kind.permission)) throw wireError('AccessError');
     const run = await parts.store.metadata.requestRun({
       kind: kind.name,
-      options: parsed.data,
-      requestedBy: claims?.subject ?? 'a token without a name',
+      options,
+      requestedBy: claims.subject ?? 'a token without a name',
     });
     parts.runs.nudge(kind.name);
-    parts.logger.info('run requested', { run: run.id, kind: kind.name, by: claims?.subject });
+    parts.logger.info('run requested', { run: run.id, kind: kind.name, by: claims.subject });
     return c.json(wireRun(run), 202);
   };
 }
@@ -49,8 +44,7 @@ export function requestRun(parts: ApiParts): Handler {
 /** GET /_flywheel/v1/runs: those that the caller may ask for, the newest first. */
 export function listRuns(parts: ApiParts): Handler {
   return async (c) => {
-    const claims = await claimsOf(parts, c);
-    if ((claims?.grants ?? []).length === 0) throw wireError('Unauthorized');
+    const claims = await holderOf(parts, c);
     const runs = await parts.store.metadata.listRuns(LISTED);
     return c.json({ runs: runs.filter((run) => maySee(parts, claims, run)).map(wireRun) });
   };
@@ -59,8 +53,7 @@ export function listRuns(parts: ApiParts): Handler {
 /** GET /_flywheel/v1/runs/{id}: its state and how far it is. */
 export function getRun(parts: ApiParts): Handler {
   return async (c) => {
-    const claims = await claimsOf(parts, c);
-    if ((claims?.grants ?? []).length === 0) throw wireError('Unauthorized');
+    const claims = await holderOf(parts, c);
     const id = c.req.param('run') ?? '';
     const run = /^\d{1,15}$/.test(id) ? await parts.store.metadata.findRun(Number(id)) : undefined;
     // Also for a run that the caller may not see: its number says nothing.
@@ -71,8 +64,14 @@ export function getRun(parts: ApiParts): Handler {
   };
 }
 
-function maySee(parts: ApiParts, claims: Claims | undefined, run: Run): boolean {
-  const grants = claims?.grants ?? [];
+/** The claims of somebody who may do anything at all. Throws 401 for others. */
+async function holderOf(parts: ApiParts, c: ApiContext): Promise<Claims> {
+  const claims = await claimsOf(parts, c);
+  if (claims !== undefined && claims.grants.length > 0) return claims;
+  throw await unauthorized(parts, c);
+}
+
+function maySee(parts: ApiParts, { grants }: Claims, run: Run): boolean {
   const permission: RunKind['permission'] = parts.runs.find(run.kind)?.permission ?? 'delete';
   const cache = cacheOf(run.options);
   if (mayEverywhere(grants, permission)) return true;

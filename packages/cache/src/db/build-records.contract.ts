@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { tidyBuildRecords } from '../store/tidy-build-records.ts';
 import type { Cache, Metadata } from './metadata.ts';
+import { TEST_SETTINGS } from './test-settings.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 const HASH = 'a'.repeat(32);
@@ -14,14 +15,7 @@ export function buildRecordsContract(open: (clock: { now(): number }) => Promise
   beforeEach(async () => {
     now = Date.UTC(2027, 0, 1);
     metadata = await open({ now: () => now });
-    cache = await metadata.createCache('main', {
-      secretKey: 'key:secret',
-      isPublic: true,
-      storeDir: '/nix/store',
-      priority: 41,
-      upstreamCacheKeyNames: [],
-      retentionSeconds: undefined,
-    });
+    cache = await metadata.createCache('main', TEST_SETTINGS);
   });
   afterEach(() => metadata.close());
 

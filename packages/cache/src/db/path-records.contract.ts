@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NEW_PACK, type Cache, type Metadata, type NarUse, type ObjectInput } from './metadata.ts';
 import { orderValue } from './sql-path-records.ts';
 import { PATH_ORDERS, type PathOrder, type PathQuery } from './path-records.ts';
+import { TEST_SETTINGS } from './test-settings.ts';
 
 const STORE = '/nix/store';
 
@@ -15,14 +16,7 @@ export function pathRecordsContract(open: (clock: { now(): number }) => Promise<
   beforeEach(async () => {
     now = Date.UTC(2027, 0, 1);
     metadata = await open({ now: () => now });
-    cache = await metadata.createCache('main', {
-      secretKey: 'key:secret',
-      isPublic: true,
-      storeDir: STORE,
-      priority: 41,
-      upstreamCacheKeyNames: [],
-      retentionSeconds: undefined,
-    });
+    cache = await metadata.createCache('main', TEST_SETTINGS);
   });
   afterEach(() => metadata.close());
 

@@ -52,24 +52,20 @@ export async function putObject(
       .forNoKeyUpdate()
       .executeTakeFirst();
     if (present === undefined) continue;
-    if (onlyIfAbsent && (await isIntact(tx, present.nar_id))) {
-      await tx
-        .updateTable('object')
-        .set({ last_used_at: now(), doomed_at: null })
-        .where('cache_id', '=', key.cache_id)
-        .where('store_path_hash', '=', key.store_path_hash)
-        .execute();
-      return;
-    }
     const isSame =
       present.nar_id === narId &&
       present.store_path === values.store_path &&
       present.references === values.references;
     const earlier = isSame ? (JSON.parse(present.sigs) as string[]) : [];
     const sigs = mergeSignatures(object.sigs, earlier, MAX_SIGNATURES);
+    const stays = onlyIfAbsent && (await isIntact(tx, present.nar_id));
     await tx
       .updateTable('object')
-      .set({ ...values, sigs: JSON.stringify(sigs) })
+      .set(
+        stays
+          ? { last_used_at: values.last_used_at, doomed_at: null }
+          : { ...values, sigs: JSON.stringify(sigs) },
+      )
       .where('cache_id', '=', key.cache_id)
       .where('store_path_hash', '=', key.store_path_hash)
       .execute();

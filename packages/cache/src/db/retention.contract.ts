@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Segment } from '@flywheel/chunking';
 import { packKeyOf } from '../store/pack-key.ts';
 import { NEW_PACK, type Cache, type Metadata } from './metadata.ts';
+import { TEST_SETTINGS } from './test-settings.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -20,14 +21,7 @@ export function retentionContract(open: (clock: { now(): number }) => Promise<Me
   afterEach(() => metadata.close());
 
   function createCache(name: string): Promise<Cache> {
-    return metadata.createCache(name, {
-      secretKey: 'key:secret',
-      isPublic: true,
-      storeDir: '/nix/store',
-      priority: 41,
-      upstreamCacheKeyNames: [],
-      retentionSeconds: undefined,
-    });
+    return metadata.createCache(name, TEST_SETTINGS);
   }
 
   /** A path with a NAR of these chunks, those that are known by reference. */

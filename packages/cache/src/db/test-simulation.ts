@@ -13,6 +13,7 @@ import { NEW_PACK, type ChunkLocation, type Metadata, type NarUse } from './meta
 import type { SparsePack } from './repack-rows.ts';
 import { createSqlMetadata } from './sql-metadata.ts';
 import { clockTime } from './time.ts';
+import { TEST_SETTINGS } from './test-settings.ts';
 
 // A store of few NARs, few chunks and few paths, so that everybody meets everybody: replicas that
 // upload, delete, damage, expire, reclaim and repack at once, with clocks that differ. The blobs are
@@ -218,18 +219,9 @@ class Simulation {
     const name = this.#anyCache();
     const cache = await replica.findCache(name);
     if (cache !== undefined) await replica.deleteCache(cache.id);
-    await replica
-      .createCache(name, {
-        secretKey: 'key:secret',
-        isPublic: true,
-        storeDir: '/nix/store',
-        priority: 41,
-        upstreamCacheKeyNames: [],
-        retentionSeconds: undefined,
-      })
-      .catch((error: unknown) => {
-        if (!isFlywheelError(error, 'already-exists')) throw error;
-      });
+    await replica.createCache(name, TEST_SETTINGS).catch((error: unknown) => {
+      if (!isFlywheelError(error, 'already-exists')) throw error;
+    });
   }
 
   async #touch(replica: Metadata): Promise<void> {

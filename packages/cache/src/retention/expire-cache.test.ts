@@ -3,6 +3,7 @@ import type { Cache, Metadata } from '../db/metadata.ts';
 import { migrate } from '../db/migrations.ts';
 import { createSqlMetadata } from '../db/sql-metadata.ts';
 import { openSqlite } from '../db/sqlite.ts';
+import { TEST_SETTINGS } from '../db/test-settings.ts';
 import { packKeyOf } from '../store/pack-key.ts';
 import { expireCache, type ExpireParts } from './expire-cache.ts';
 
@@ -19,14 +20,7 @@ beforeEach(async () => {
   const database = openSqlite(':memory:');
   await migrate(database);
   metadata = createSqlMetadata(database, { now: () => now });
-  cache = await metadata.createCache('main', {
-    secretKey: 'key:secret',
-    isPublic: true,
-    storeDir: '/nix/store',
-    priority: 41,
-    upstreamCacheKeyNames: [],
-    retentionSeconds: undefined,
-  });
+  cache = await metadata.createCache('main', TEST_SETTINGS);
   pending = new Set();
   for (const [name, references] of [
     ['lib', []],

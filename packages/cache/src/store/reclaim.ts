@@ -3,7 +3,7 @@ import type { Metadata } from '../db/metadata.ts';
 import type { NarStore } from './nar-store.ts';
 import type { Pace } from './pace.ts';
 import { packKeyOf } from './pack-key.ts';
-import { removeBlobs } from './remove-blobs.ts';
+import { discardBlobs, removeBlobs } from './remove-blobs.ts';
 
 export interface Reclaimed {
   readonly nars: number;
@@ -95,7 +95,10 @@ async function removeTraces(
     const some = leases.slice(at, at + metadata.batchRows);
     const keys = some.map(packKeyOf);
     const committed = await metadata.knownPackKeys(keys);
-    for (const key of keys) if (!committed.has(key)) await blobs.discard(key);
+    await discardBlobs(
+      blobs,
+      keys.filter((key) => !committed.has(key)),
+    );
     await metadata.forgetLeases(some);
     await pace.rest();
   }

@@ -8,9 +8,24 @@ export async function removeBlobs(
   blobs: Pick<Blobs, 'remove'>,
   keys: readonly string[],
 ): Promise<void> {
+  await forEachAtOnce(keys, (key) => blobs.remove(key));
+}
+
+/** Removes whatever writers of these keys have left, several at a time. See `Blobs.discard`. */
+export async function discardBlobs(
+  blobs: Pick<Blobs, 'discard'>,
+  keys: readonly string[],
+): Promise<void> {
+  await forEachAtOnce(keys, (key) => blobs.discard(key));
+}
+
+async function forEachAtOnce(
+  keys: readonly string[],
+  work: (key: string) => Promise<void>,
+): Promise<void> {
   const rest = keys.values();
   const worker = async (): Promise<void> => {
-    for (const key of rest) await blobs.remove(key);
+    for (const key of rest) await work(key);
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, keys.length) }, worker));
 }

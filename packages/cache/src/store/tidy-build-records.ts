@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@flywheel/base';
 import type { BuildRecords } from '../db/build-records.ts';
+import { inBatches } from '../db/in-batches.ts';
 
 const EVERY_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * 3600 * 1000;
@@ -35,6 +36,6 @@ export function startTidyingBuildRecords(
 }
 
 export async function tidyBuildRecords(records: BuildRecords, now: number): Promise<void> {
-  while ((await records.removeLogs(now - LOG_MS, BATCH)) === BATCH);
-  while ((await records.removeRealisations(now - REALISATION_MS, BATCH)) === BATCH);
+  await inBatches(BATCH, (limit) => records.removeLogs(now - LOG_MS, limit));
+  await inBatches(BATCH, (limit) => records.removeRealisations(now - REALISATION_MS, limit));
 }

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCacheServer } from '@flywheel/cache';
 import type { CacheServer } from '@flywheel/cache';
-import { encodeNar, makeFixedOutputPath } from '@flywheel/nix';
 import { runCli } from '../app.ts';
 import { createTestContext } from '../test-context.ts';
+import { pushSample } from './test-push.ts';
 
 let data = '';
 let server: CacheServer;
@@ -27,36 +26,6 @@ async function run(
   const { context, stdout, stderr } = createTestContext({ cwd: data });
   const code = await runCli([...argv, '--data', data], context);
   return { code, stdout: stdout(), stderr: stderr() };
-}
-
-async function push(name: string): Promise<string> {
-  const node = {
-    type: 'regular',
-    executable: false,
-    size: name.length,
-    contents: () => [Buffer.from(name)],
-  } as const;
-  const nar = Buffer.concat(await Array.fromAsync(encodeNar(node)));
-  const hash = createHash('sha256').update(nar).digest();
-  const storePath = makeFixedOutputPath({ method: 'recursive', hash, name });
-  const answer = await fetch(`${server.url}_api/v1/upload-path`, {
-    method: 'PUT',
-    headers: {
-      authorization: `Bearer ${server.adminToken}`,
-      'x-attic-nar-info': JSON.stringify({
-        cache: 'team',
-        store_path_hash: storePath.slice('/nix/store/'.length, '/nix/store/'.length + 32),
-        store_path: storePath,
-        references: [],
-        sigs: [],
-        nar_hash: `sha256:${hash.toString('hex')}`,
-        nar_size: nar.length,
-      }),
-    },
-    body: nar,
-  });
-  if (!answer.ok) throw new Error(await answer.text());
-  return storePath;
 }
 
 test('retention and quota are set in the words of people', async () => {
@@ -84,7 +53,7 @@ test('retention and quota are set in the words of people', async () => {
 });
 
 test('pins are set, listed and removed', async () => {
-  const path = await push('site');
+  const path = await pushSample(server, 'site');
   const set = await run('cache', 'pin', 'add', 'team', 'main', path, '--keep-revisions', '3');
   expect(set).toMatchObject({
     code: 0,
@@ -102,7 +71,7 @@ test('pins are set, listed and removed', async () => {
 });
 
 test('a dry run names what would go, a run removes it, the history has both', async () => {
-  const path = await push('old');
+  const path = await pushSample(server, 'old');
   await run('cache', 'configure', 'team', '--quota', '1B');
   const dry = await run('cache', 'gc', '--dry-run', '--cache', 'team');
   expect(dry.code).toBe(0);

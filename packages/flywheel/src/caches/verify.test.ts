@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCacheServer } from '@flywheel/cache';
 import type { CacheServer } from '@flywheel/cache';
-import { encodeNar, makeFixedOutputPath } from '@flywheel/nix';
 import { runCli } from '../app.ts';
 import { createTestContext } from '../test-context.ts';
+import { pushSample } from './test-push.ts';
 
 let data = '';
 let server: CacheServer;
@@ -15,7 +14,7 @@ beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), 'flywheel-verify-'));
   server = await startCacheServer({ dataDir: data, listen: { host: '127.0.0.1', port: 0 } });
   await run('cache', 'create', 'team');
-  await push('site');
+  await pushSample(server, 'site');
 });
 afterAll(async () => {
   await server.close();
@@ -28,35 +27,6 @@ async function run(
   const { context, stdout, stderr } = createTestContext({ cwd: data });
   const code = await runCli([...argv, '--data', data], context);
   return { code: context.process.exitCode ?? code, stdout: stdout(), stderr: stderr() };
-}
-
-async function push(name: string): Promise<void> {
-  const node = {
-    type: 'regular',
-    executable: false,
-    size: name.length,
-    contents: () => [Buffer.from(name)],
-  } as const;
-  const nar = Buffer.concat(await Array.fromAsync(encodeNar(node)));
-  const hash = createHash('sha256').update(nar).digest();
-  const storePath = makeFixedOutputPath({ method: 'recursive', hash, name });
-  const answer = await fetch(`${server.url}_api/v1/upload-path`, {
-    method: 'PUT',
-    headers: {
-      authorization: `Bearer ${server.adminToken}`,
-      'x-attic-nar-info': JSON.stringify({
-        cache: 'team',
-        store_path_hash: storePath.slice('/nix/store/'.length, '/nix/store/'.length + 32),
-        store_path: storePath,
-        references: [],
-        sigs: [],
-        nar_hash: `sha256:${hash.toString('hex')}`,
-        nar_size: nar.length,
-      }),
-    },
-    body: nar,
-  });
-  if (!answer.ok) throw new Error(await answer.text());
 }
 
 test('what is intact is said to be, and damage sets the exit code', async () => {

@@ -9,6 +9,15 @@ export const dataFlag = {
   optional: true,
 } as const;
 
+export const databaseFileFlag = {
+  kind: 'parsed',
+  parse: String,
+  placeholder: 'FILE',
+  brief:
+    'File with the URL of a PostgreSQL database [default = $FLYWHEEL_DATABASE_URL, else SQLite]',
+  optional: true,
+} as const;
+
 /** How a command finds the server and who it is there: see `findServer`. */
 export const serverFlags = {
   server: {

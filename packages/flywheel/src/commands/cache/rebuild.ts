@@ -2,7 +2,7 @@ import { buildCommand } from '@stricli/core';
 import type { RebuildFlags } from '../../caches/rebuild.ts';
 import type { CliContext } from '../../context.ts';
 import { outputFlags } from '../../output/index.ts';
-import { dataFlag } from '../flags.ts';
+import { databaseFileFlag, dataFlag } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
 import { s3Flags } from '../s3-flags.ts';
@@ -30,14 +30,7 @@ and the audit log do not. Nothing is removed from where packs lie. Check it afte
   parameters: {
     flags: {
       data: dataFlag,
-      databaseFile: {
-        kind: 'parsed',
-        parse: String,
-        placeholder: 'FILE',
-        brief:
-          'File with the URL of a PostgreSQL database [default = $FLYWHEEL_DATABASE_URL, else SQLite]',
-        optional: true,
-      },
+      databaseFile: databaseFileFlag,
       ...s3Flags,
       tokenKeys: {
         kind: 'parsed',

@@ -4,7 +4,7 @@ import type { ServeFlags } from '../../caches/serve.ts';
 import type { CliContext } from '../../context.ts';
 import { DEFAULT_LISTEN, parseListenAddress } from '../../listen-address.ts';
 import { outputFlags } from '../../output/index.ts';
-import { dataFlag, parseCount, parseServerUrl } from '../flags.ts';
+import { databaseFileFlag, dataFlag, parseCount, parseServerUrl } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
 import { parseYesNo, s3Flags } from '../s3-flags.ts';
@@ -42,14 +42,7 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
   parameters: {
     flags: {
       data: dataFlag,
-      databaseFile: {
-        kind: 'parsed',
-        parse: String,
-        placeholder: 'FILE',
-        brief:
-          'File with the URL of a PostgreSQL database [default = $FLYWHEEL_DATABASE_URL, else SQLite]',
-        optional: true,
-      },
+      databaseFile: databaseFileFlag,
       role: {
         kind: 'enum',
         values: ['all', 'api', 'gc', 'migrate'],
