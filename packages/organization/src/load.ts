@@ -1,0 +1,68 @@
+import type { Issue } from './issue.ts';
+import { sortIssues } from './issue.ts';
+import { formatKeyPath } from './key-path.ts';
+import {
+  environmentNames,
+  finish,
+  inEnvironment,
+  merge,
+  misplacedOverrides,
+  withoutOverrides,
+} from './layers/index.ts';
+import type { MapNode } from './layers/index.ts';
+import type { Organization } from './schema/organization.ts';
+import { mergeKeyOf } from './settings.ts';
+import type { Source } from './source.ts';
+import { validate } from './validate.ts';
+import { readYaml } from './yaml/read-yaml.ts';
+
+/** What all layers say together, each value with the place that says it. */
+export interface Merged {
+  readonly tree: MapNode;
+  /** With all defaults; missing when there is an issue anywhere. */
+  readonly organization?: Organization;
+}
+
+export interface Loaded {
+  /** Every mistake of every layer and environment, in the order of the file. */
+  readonly issues: readonly Issue[];
+  /** Without the overrides of an environment; missing when a file could not be read as YAML. */
+  readonly base?: Merged;
+  readonly environments: ReadonlyMap<string, Merged>;
+}
+
+/**
+ * Merges the sources, the most general first, then each environment's overrides over them, and
+ * validates all of it. Never throws for what is wrong in a file: that is in `issues`.
+ */
+export function loadOrganization(sources: readonly Source[]): Loaded {
+  const read = sources.map((source) => readYaml(source));
+  const issues: Issue[] = read.flatMap((file) => file.issues);
+  const roots = read.flatMap(({ root }) => (root === undefined ? [] : [root]));
+  if (issues.length > 0 || roots.length === 0) {
+    return { issues: sortIssues(issues), environments: new Map() };
+  }
+  const together = roots.reduce((lower, upper) => merge(lower, upper, mergeKeyOf) as MapNode);
+  const names = environmentNames(together);
+  const base = complete(withoutOverrides(together, names), issues);
+  const environments = new Map<string, Merged>();
+  for (const name of names) {
+    for (const [key, { key: origin }] of misplacedOverrides(together, name)) {
+      const path = ['environments', name, 'overrides', key];
+      issues.push({ message: `${key} is the same in all environments`, path, origin });
+    }
+    environments.set(name, complete(inEnvironment(together, name, mergeKeyOf), issues));
+  }
+  return { issues: sortIssues(issues), base, environments };
+}
+
+function complete(marked: MapNode, issues: Issue[]): Merged {
+  const { node: tree, unmet } = finish(marked);
+  for (const { node, path } of unmet) {
+    const message = `$delete: no lower layer has ${formatKeyPath(path)}`;
+    issues.push({ message, path, origin: node.origin });
+  }
+  const { issues: found, organization } = validate(tree);
+  issues.push(...found);
+  return organization === undefined ? { tree } : { tree, organization };
+}
