@@ -6,7 +6,7 @@ import { findNode } from './layers/index.ts';
 import type { Node, Path } from './layers/index.ts';
 import { nearest } from './nearest.ts';
 import { secretIn } from './secret-values.ts';
-import { allSettings, keysAt, settingAt, typeOf } from './settings.ts';
+import { allSettings, formatSettingPath, keysAt, settingAt, typeOf } from './settings.ts';
 import type { Origin } from './source.ts';
 
 /** The issues of `problem`, which zod found in `section` of the file. */
@@ -86,7 +86,7 @@ function guess(key: string, known: readonly string[]): readonly string[] {
   const near = nearest(key, known);
   if (near !== undefined) return [`Did you mean "${near}"?`];
   for (const { path } of allSettings()) {
-    if (path.at(-1) === key) return [`There is ${path.join('.').replaceAll('*', 'NAME')}.`];
+    if (path.at(-1) === key) return [`There is ${formatSettingPath(path)}.`];
   }
   return [];
 }
@@ -102,8 +102,7 @@ function wrongValue(
   switch (problem.code) {
     case 'invalid_value': {
       const allowed = problem.values.map(String);
-      const near =
-        node.kind === 'scalar' ? nearest(String(node.value), allowed) : undefined;
+      const near = node.kind === 'scalar' ? nearest(String(node.value), allowed) : undefined;
       return {
         message: `${key} is ${value}, not ${allowed.length === 1 ? '' : 'one of '}${allowed.join(', ')}`,
         ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
@@ -114,27 +113,36 @@ function wrongValue(
       if (!problem.message.startsWith('Too ')) break;
       if (problem.origin === 'array') return { message: `${key} is empty` };
       const bound =
-        problem.code === 'too_small'
-          ? `at least ${problem.minimum}`
-          : `at most ${problem.maximum}`;
+        problem.code === 'too_small' ? `at least ${problem.minimum}` : `at most ${problem.maximum}`;
       return { message: `${key} is ${value}; it is ${bound}` };
     }
     case 'invalid_type': {
+      // Kinds of text have a phrase of their own.
+      if (!problem.message.startsWith('Invalid ')) break;
       const expected = setting === undefined ? problem.expected : typeOf(setting);
       const hint = typeHint(node, problem.expected);
       return {
-        message: `${key} is ${value}, not a ${expected.replaceAll('`', '')}`.replace(
-          'not a true, false',
-          'not true or false',
-        ),
+        message: `${key} is ${value}, not ${ARTICLES[expected] ?? `a ${expected}`}`,
         ...(hint === undefined ? {} : { hint }),
       };
     }
     default:
   }
   const subject = node.kind === 'scalar' && node.value !== '' ? `${key}: ${value}` : key;
-  return { message: `${subject} ${problem.message}` };
+  const hint =
+    problem.code === 'invalid_type' && problem.expected === 'int'
+      ? typeHint(node, 'int')
+      : undefined;
+  return {
+    message: `${subject} ${problem.message}`,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
+
+const ARTICLES: Readonly<Record<string, string>> = {
+  '`true`, `false`': 'true or false',
+  text: 'text',
+};
 
 function describeValue(node: Node): string {
   switch (node.kind) {
@@ -158,5 +166,6 @@ function typeHint(node: Node, expected: string): string | undefined {
     const { source, start, end } = node.origin;
     return `Put it in quotes: "${source.text.slice(start, end)}".`;
   }
+  if (expected === 'int' && /^\d+$/.test(String(node.value))) return 'Remove the quotes.';
   return undefined;
 }

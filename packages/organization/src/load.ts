@@ -3,13 +3,15 @@ import { sortIssues } from './issue.ts';
 import { formatKeyPath } from './key-path.ts';
 import {
   environmentNames,
+  findNode,
   finish,
   inEnvironment,
   merge,
   misplacedOverrides,
   withoutOverrides,
 } from './layers/index.ts';
-import type { MapNode } from './layers/index.ts';
+import type { MapNode, UnmetDelete } from './layers/index.ts';
+import { nearest } from './nearest.ts';
 import type { Organization } from './schema/organization.ts';
 import { mergeKeyOf } from './settings.ts';
 import type { Source } from './source.ts';
@@ -44,25 +46,49 @@ export function loadOrganization(sources: readonly Source[]): Loaded {
   }
   const together = roots.reduce((lower, upper) => merge(lower, upper, mergeKeyOf) as MapNode);
   const names = environmentNames(together);
-  const base = complete(withoutOverrides(together, names), issues);
+  const base = complete(withoutOverrides(together, names));
+  issues.push(...base.issues);
   const environments = new Map<string, Merged>();
   for (const name of names) {
     for (const [key, { key: origin }] of misplacedOverrides(together, name)) {
       const path = ['environments', name, 'overrides', key];
       issues.push({ message: `${key} is the same in all environments`, path, origin });
     }
-    environments.set(name, complete(inEnvironment(together, name, mergeKeyOf), issues));
+    const environment = complete(inEnvironment(together, name, mergeKeyOf));
+    // What is wrong without overrides is not said again at a place that has nothing to do with it.
+    issues.push(...environment.issues.filter((issue) => !base.issues.some(isSame(issue))));
+    environments.set(name, environment.merged);
   }
-  return { issues: sortIssues(issues), base, environments };
+  return { issues: sortIssues(issues), base: base.merged, environments };
 }
 
-function complete(marked: MapNode, issues: Issue[]): Merged {
+function isSame(issue: Issue): (other: Issue) => boolean {
+  const key = formatKeyPath(issue.path);
+  return ({ path, message }) => message === issue.message && formatKeyPath(path) === key;
+}
+
+interface Complete {
+  readonly merged: Merged;
+  readonly issues: readonly Issue[];
+}
+
+function complete(marked: MapNode): Complete {
   const { node: tree, unmet } = finish(marked);
-  for (const { node, path } of unmet) {
-    const message = `$delete: no lower layer has ${formatKeyPath(path)}`;
-    issues.push({ message, path, origin: node.origin });
-  }
-  const { issues: found, organization } = validate(tree);
-  issues.push(...found);
-  return organization === undefined ? { tree } : { tree, organization };
+  const { issues, organization } = validate(tree);
+  return {
+    merged: organization === undefined ? { tree } : { tree, organization },
+    issues: [...unmet.map((deletion) => nothingToDelete(tree, deletion)), ...issues],
+  };
+}
+
+function nothingToDelete(tree: MapNode, { node, path }: UnmetDelete): Issue {
+  const parent = findNode(tree, path.slice(0, -1))?.node;
+  const siblings = parent?.kind === 'map' ? parent.entries.keys() : [];
+  const near = nearest(String(path.at(-1)), siblings);
+  return {
+    message: `no lower layer has ${formatKeyPath(path)}, so there is nothing to delete`,
+    ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
+    path,
+    origin: node.origin,
+  };
 }

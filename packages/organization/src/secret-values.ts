@@ -3,7 +3,10 @@
 
 const SECRETS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['a private key', /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*-----|$)/g],
-  ['a token of GitLab', /\b(?:glpat|gldt|glrt|glrtr|glcbt|glptt|glft|glsoat|gloas|GR1348941)-[\w.-]{16,}/g],
+  [
+    'a token of GitLab',
+    /\b(?:glpat|gldt|glrt|glrtr|glcbt|glptt|glft|glsoat|gloas|GR1348941)-[\w.-]{16,}/g,
+  ],
   ['a token of GitHub', /\b(?:gh[pousr]_\w{30,}|github_pat_\w{30,})/g],
   ['an access key of AWS', /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g],
   ['a JSON Web Token', /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/g],

@@ -6,27 +6,40 @@ import { organizationSchema } from './schema/organization.ts';
 
 /** The part of JSON Schema that zod writes for ours. */
 export interface JsonSchema {
+  readonly $ref?: string;
   readonly type?: string | readonly string[];
   readonly title?: string;
   readonly description?: string;
   readonly default?: unknown;
   readonly const?: unknown;
+  readonly pattern?: string;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
+  readonly patternProperties?: Readonly<Record<string, JsonSchema>>;
+  readonly propertyNames?: JsonSchema;
   readonly additionalProperties?: JsonSchema | false;
   readonly items?: JsonSchema;
   /** Ours: the field by which layers merge the items of a list. */
   readonly mergeKey?: string;
 }
 
-let schema: JsonSchema | undefined;
+let known: JsonSchema | undefined;
 
-/** The schema of one merged file, as JSON Schema. */
+/** The schema of what all layers say together, as JSON Schema. */
 export function jsonSchema(): JsonSchema {
-  schema ??= z.toJSONSchema(organizationSchema, { io: 'input' }) as JsonSchema;
-  return schema;
+  known ??= z.toJSONSchema(organizationSchema, { io: 'input', override: tidy }) as JsonSchema;
+  return known;
+}
+
+function tidy({ jsonSchema: schema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (schema.title === 'quantity') schema.type = ['string', 'number'] as never;
+  // The bounds of what JavaScript counts exactly say nothing about a key.
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  // Sections fill themselves: that is no value that somebody chose.
+  if (schema.properties !== undefined) delete schema.default;
 }
 
 /** What is known of the key at `path`; undefined when there is no such key. */
@@ -34,7 +47,7 @@ export function settingAt(path: Path): JsonSchema | undefined {
   let found: JsonSchema | undefined = jsonSchema();
   for (const step of withoutOverrides(path)) {
     const next: JsonSchema | undefined =
-      typeof step === 'number' ? found.items : found.properties?.[step] ?? valueSchema(found);
+      typeof step === 'number' ? found.items : (found.properties?.[step] ?? valueSchema(found));
     if (next === undefined) return undefined;
     found = next;
   }
@@ -51,28 +64,42 @@ export function keysAt(path: Path): readonly string[] | undefined {
 export const mergeKeyOf: MergeKeyOf = (path) =>
   settingAt(path.map((step) => (step === '*' ? 0 : step)))?.mergeKey;
 
-/** All keys that a person may write, parents first; `*` stands for names and for items of lists. */
+export interface Setting {
+  /** `*` stands for a name that the organization chooses, `[]` for an item of a list. */
+  readonly path: readonly string[];
+  readonly schema: JsonSchema;
+  readonly required: boolean;
+}
+
+/** All keys that a person may write, parents first. */
 export function* allSettings(
   below: JsonSchema = jsonSchema(),
   path: readonly string[] = [],
-): Generator<{ readonly path: readonly string[]; readonly setting: JsonSchema; readonly required: boolean }> {
-  const children: [string, JsonSchema][] = Object.entries(below.properties ?? {});
-  const inner = valueSchema(below) ?? below.items;
-  if (inner?.properties !== undefined) yield* allSettings(inner, [...path, '*']);
-  for (const [key, setting] of children) {
+): Generator<Setting> {
+  const values = valueSchema(below);
+  if (values !== undefined) yield* allSettings(values, [...path, '*']);
+  if (below.items !== undefined) yield* allSettings(below.items, [...path, '[]']);
+  for (const [key, schema] of Object.entries(below.properties ?? {})) {
     const required = below.required?.includes(key) ?? false;
-    yield { path: [...path, key], setting, required };
-    yield* allSettings(setting, [...path, key]);
+    yield { path: [...path, key], schema, required };
+    yield* allSettings(schema, [...path, key]);
   }
+}
+
+/** `cache.caches.NAME.upstreams[].url` */
+export function formatSettingPath(path: readonly string[]): string {
+  return path.join('.').replaceAll('*', 'NAME').replaceAll('.[]', '[]');
 }
 
 /** What kind of value a key takes, for people: `whole number`, `DNS label`, `map of texts`. */
 export function typeOf(setting: JsonSchema): string {
   const { title, type, items, const: only } = setting;
   if (only !== undefined) return JSON.stringify(only);
-  if (setting.enum !== undefined) return setting.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (setting.enum !== undefined)
+    return setting.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (title !== undefined) return title;
-  if (type === 'array' && items !== undefined) return `list of ${items.properties ? 'maps' : typeOf(items)}`;
+  if (type === 'array' && items !== undefined)
+    return `list of ${items.properties ? 'maps' : typeOf(items)}`;
   const values = valueSchema(setting);
   if (values !== undefined) return values.properties ? 'map by name' : `map of ${typeOf(values)}`;
   switch (type) {

@@ -31,7 +31,13 @@ export function validate(tree: MapNode): Validated {
   const known = Object.keys(organizationSchema.shape);
   const unknown = [...tree.entries.keys()].filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    const problem = { code: 'unrecognized_keys', keys: unknown, path: [], input: plain, message: '' };
+    const problem = {
+      code: 'unrecognized_keys',
+      keys: unknown,
+      path: [],
+      input: plain,
+      message: '',
+    };
     issues.push(...describeProblem(tree, undefined, problem as z.core.$ZodIssue));
   }
   issues.push(...checkRules(tree, sections as Partial<Organization>));
@@ -69,7 +75,8 @@ function parseSection(schema: z.ZodType, input: unknown): ParsedSection {
 /** Takes the value out that a problem is about, or what contains it where it is missing. */
 function remove(root: unknown, problem: z.core.$ZodIssue): void {
   const path = problem.path as Path;
-  const targets = problem.code === 'unrecognized_keys' ? problem.keys.map((key) => [...path, key]) : [path];
+  const targets =
+    problem.code === 'unrecognized_keys' ? problem.keys.map((key) => [...path, key]) : [path];
   for (const target of targets) {
     for (let length = target.length; length > 0; length -= 1) {
       if (removeAt(root, target.slice(0, length))) break;

@@ -1,4 +1,5 @@
 export { finish } from './finish.ts';
+export type { UnmetDelete } from './finish.ts';
 export { merge } from './merge.ts';
 export type { MergeKeyOf } from './merge.ts';
 export { fieldOf, findNode, toPlain } from './node.ts';
@@ -7,5 +8,6 @@ export {
   environmentNames,
   inEnvironment,
   misplacedOverrides,
+  SAME_EVERYWHERE,
   withoutOverrides,
 } from './overrides.ts';

@@ -62,7 +62,9 @@ function mergeLists(
   const items = [...lower.items];
   for (const item of upper.items) {
     const name = fieldOf(item, mergeKey);
-    const index = items.findIndex((other) => name !== undefined && fieldOf(other, mergeKey) === name);
+    const index = items.findIndex(
+      (other) => name !== undefined && fieldOf(other, mergeKey) === name,
+    );
     const below = index < 0 ? undefined : items[index];
     const merged = merge(below, item, mergeKeyOf, [...path, '*']);
     if (index < 0) items.push(merged);

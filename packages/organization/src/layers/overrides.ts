@@ -5,7 +5,7 @@ import type { MergeKeyOf } from './merge.ts';
 import type { Entry, MapNode, Node } from './node.ts';
 
 /** An environment cannot change whose it is, or what other environments are. */
-const SAME_EVERYWHERE: readonly string[] = ['apiVersion', 'organization', 'environments'];
+export const SAME_EVERYWHERE: readonly string[] = ['apiVersion', 'organization', 'environments'];
 
 export function environmentNames(root: MapNode): readonly string[] {
   return [...environmentsOf(root)].flatMap(([name, { value }]) =>
@@ -14,7 +14,10 @@ export function environmentNames(root: MapNode): readonly string[] {
 }
 
 /** Keys of the environment's overrides that it cannot override. */
-export function misplacedOverrides(root: MapNode, name: string): readonly (readonly [string, Entry])[] {
+export function misplacedOverrides(
+  root: MapNode,
+  name: string,
+): readonly (readonly [string, Entry])[] {
   const overrides = overridesOf(root, name);
   return [...(overrides?.entries ?? [])].filter(([key]) => SAME_EVERYWHERE.includes(key));
 }
@@ -24,9 +27,7 @@ export function inEnvironment(root: MapNode, name: string, mergeKeyOf: MergeKeyO
   const overrides = overridesOf(root, name);
   const base = withoutOverrides(root, [name]);
   if (overrides === undefined) return base;
-  const entries = new Map(
-    [...overrides.entries].filter(([key]) => !SAME_EVERYWHERE.includes(key)),
-  );
+  const entries = new Map([...overrides.entries].filter(([key]) => !SAME_EVERYWHERE.includes(key)));
   return merge(base, asEnvironment({ ...overrides, entries }), mergeKeyOf) as MapNode;
 }
 
@@ -41,7 +42,10 @@ export function withoutOverrides(root: MapNode, names: readonly string[]): MapNo
     kept.set(name, { ...environment, value: plainEnvironment(environment.value) });
   }
   const value = { ...environments.value, entries: kept };
-  return { ...root, entries: new Map(root.entries).set('environments', { ...environments, value }) };
+  return {
+    ...root,
+    entries: new Map(root.entries).set('environments', { ...environments, value }),
+  };
 }
 
 /** Overrides that are no map stay, to be complained about. */
@@ -60,7 +64,8 @@ function environmentsOf(root: MapNode): ReadonlyMap<string, Entry> {
 
 function overridesOf(root: MapNode, name: string): MapNode | undefined {
   const environment = environmentsOf(root).get(name)?.value;
-  const overrides = environment?.kind === 'map' ? environment.entries.get('overrides')?.value : undefined;
+  const overrides =
+    environment?.kind === 'map' ? environment.entries.get('overrides')?.value : undefined;
   return overrides?.kind === 'map' ? overrides : undefined;
 }
 
@@ -68,7 +73,10 @@ function overridesOf(root: MapNode, name: string): MapNode | undefined {
 function asEnvironment<N extends Node>(node: N): N {
   const sources = new Map<Source, Source>();
   const said = (origin: Origin): Origin => {
-    const source = sources.get(origin.source) ?? { ...origin.source, layer: 'environment' as const };
+    const source = sources.get(origin.source) ?? {
+      ...origin.source,
+      layer: 'environment' as const,
+    };
     sources.set(origin.source, source);
     return { ...origin, source };
   };

@@ -1,22 +1,8 @@
 import { z } from 'zod';
-import { byteSize, dnsLabel, duration, httpUrl, text } from './formats.ts';
+import { byteSize, dnsLabel, httpUrl, period, publicKey, text } from './formats.ts';
 import { backups, database } from './database.ts';
 import { listBy, resources } from './shapes.ts';
 import { storage } from './storage.ts';
-
-/** `cache.example.org-1:` and the 32 bytes of an Ed25519 key. */
-const publicKey = z
-  .string()
-  .regex(/^[\w.-]+:[A-Za-z0-9+/]{43}=$/, {
-    error: 'is no public key of a cache, as in "cache.nixos.org-1:6NCHdD59X…="',
-  })
-  .meta({ title: 'public key' });
-
-const period = z
-  .union([duration, z.literal('forever')], {
-    error: 'is no period: write a duration such as "90d", or forever',
-  })
-  .meta({ title: 'duration or forever' });
 
 const oneCache = z.strictObject({
   public: z.boolean().default(false).describe('Everybody may pull, without a token'),
@@ -38,7 +24,10 @@ const oneCache = z.strictObject({
     'url',
     z.strictObject({
       url: httpUrl.describe('Where it is'),
-      publicKeys: z.array(publicKey).min(1).describe('Keys that its paths are signed with'),
+      publicKeys: z
+        .array(publicKey)
+        .min(1, { error: 'is empty' })
+        .describe('Keys that its paths are signed with'),
     }),
   )
     .default([])

@@ -2,17 +2,17 @@ import { z } from 'zod';
 import { dnsLabel, domainName, text } from './formats.ts';
 
 const environment = z.strictObject({
-  role: z
-    .enum(['development', 'staging', 'production'])
-    .describe('What it is for; only production asks before it destroys'),
+  role: z.enum(['development', 'staging', 'production']).describe('What it is for'),
   context: text.describe(
     'Context of the kubeconfig: "group/project:agent" for the GitLab agent, or any other name',
   ),
   domain: domainName.describe('Domain below which its services get their names'),
   overrides: z
     .record(z.string(), z.unknown())
-    .default({})
-    .describe('What is different here: any of the keys above and below, merged over them'),
+    .optional()
+    .describe(
+      'What is different here: any section of this file but the first three, merged over it',
+    ),
 });
 
 export const environments = z

@@ -8,7 +8,7 @@ const project = z.strictObject({
 
 export const gitlab = z.strictObject({
   url: httpUrl.default('https://gitlab.com').describe('Where GitLab is'),
-  group: gitlabPath.describe('Group that runners serve, and whose members may sign in'),
+  group: gitlabPath.describe('Group whose jobs runners take'),
   groupId: gitlabId.describe('Number of the group, from its front page'),
   deployProject: project
     .extend({

@@ -61,10 +61,7 @@ export const networkPolicy = z.strictObject({
     z.strictObject({
       name: dnsLabel.describe('What it is'),
       cidrs: z.array(cidr).min(1, { error: 'is empty' }).describe('Addresses'),
-      ports: z
-        .array(z.int().min(1).max(65_535))
-        .default([443])
-        .describe('TCP ports'),
+      ports: z.array(z.int().min(1).max(65_535)).default([443]).describe('TCP ports'),
     }),
   )
     .default([])

@@ -25,9 +25,7 @@ export const organizationSchema = z.strictObject({
   gitlab: gitlab.describe('GitLab, and what of it belongs to this'),
   environments,
   namespaces: namespaces.prefault({}).describe('Namespaces of Kubernetes, made by flywheel'),
-  secrets: secrets
-    .prefault({})
-    .describe('Names of Kubernetes Secrets, never values'),
+  secrets: secrets.prefault({}).describe('Names of Kubernetes Secrets, never values'),
   ingress: ingress.prefault({}).describe('How requests come into the cluster'),
   cache: cache.prefault({}).describe('The binary cache'),
   runners,

@@ -19,7 +19,9 @@ const isolation = z.strictObject({
     .describe('Pod security of the namespace of jobs'),
   namespace: dnsLabel
     .optional()
-    .describe('Namespace of its jobs; without it, namespaces.jobs, which is not for privileged ones'),
+    .describe(
+      'Namespace of its jobs; without it, namespaces.jobs, which is not for privileged ones',
+    ),
   userNamespaces: z
     .boolean()
     .default(true)

@@ -31,5 +31,5 @@ export const secrets = z.strictObject({
     .describe('Pull secret of the registry of images; without it, pulls are anonymous'),
   certificateAuthority: objectName
     .optional()
-    .describe("Key \"ca.crt\": who signed GitLab's certificate, where no public authority did"),
+    .describe('Key "ca.crt": who signed GitLab\'s certificate, where no public authority did'),
 });

@@ -19,11 +19,7 @@ export const storage = z.strictObject({
     .describe('With engine: s3'),
   minio: z
     .strictObject({
-      servers: z
-        .int()
-        .min(1)
-        .default(1)
-        .describe('Pods; from 4 on, data survives the loss of one'),
+      servers: z.int().min(1).default(1).describe('Pods; from 4 on, data survives the loss of one'),
       size: quantity.default('100Gi').describe('Disk of each pod'),
       storageClass: objectName
         .optional()

@@ -11,7 +11,10 @@ const TEXTS: Readonly<Partial<Record<ErrorCode, readonly [message: string, hint?
   MULTILINE_IMPLICIT_KEY: ['this key has no colon behind it, or its text goes over several lines'],
   BLOCK_IN_FLOW: ['a block of lines within { } or [ ]'],
   TAG_RESOLVE_FAILED: ['this tag is not supported', 'Remove the word that begins with "!".'],
-  BLOCK_AS_IMPLICIT_KEY: ['a key: value pair within another on the same line', 'Put text that contains ": " in quotes.'],
+  BLOCK_AS_IMPLICIT_KEY: [
+    'a key: value pair within another on the same line',
+    'Put text that contains ": " in quotes.',
+  ],
 };
 
 export function describeYamlError(error: YAMLError, source: Source): Issue {
