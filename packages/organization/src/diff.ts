@@ -17,8 +17,8 @@ export interface Change {
 
 /** What is different in `second`, key by key, defaults included, in the order of the schema. */
 export function diffOrganizations(first: Merged, second: Merged): readonly Change[] {
-  const before = leaves(first.organization);
-  const after = leaves(second.organization);
+  const before = keyed(first);
+  const after = keyed(second);
   const keys = new Set([...before.keys(), ...after.keys()]);
   return [...keys].flatMap((key) => {
     const [old, now] = [before.get(key), after.get(key)];
@@ -32,6 +32,20 @@ interface Leaf {
   readonly value: unknown;
   /** The path with positions in lists, where `key` has names. */
   readonly position: Path;
+}
+
+/** The values by key. The only environment there is has no name: it is compared with another. */
+function keyed({ organization }: Merged): Map<string, Leaf> {
+  const all = leaves(organization);
+  const [name, ...others] = Object.keys(organization?.environments ?? {});
+  if (name === undefined || others.length > 0) return all;
+  const own = formatKeyPath(['environments', name]);
+  return new Map(
+    [...all].map(([key, leaf]) => [
+      key.startsWith(`${own}.`) ? `environments.NAME${key.slice(own.length)}` : key,
+      leaf,
+    ]),
+  );
 }
 
 /** All values that are not made of others, by key. Lists of named items are compared by name. */

@@ -13,7 +13,7 @@ import {
 import type { MapNode, UnmetDelete } from './layers/index.ts';
 import { nearest } from './nearest.ts';
 import type { Organization } from './schema/organization.ts';
-import { mergeKeyOf } from './settings.ts';
+import { mergeKeyOf } from './merge-keys.ts';
 import type { Source } from './source.ts';
 import { validate } from './validate.ts';
 import { readYaml } from './yaml/read-yaml.ts';

@@ -7,8 +7,8 @@ import type { Issue } from './issue.ts';
 import { formatKeyPath } from './key-path.ts';
 import { fieldOf } from './layers/index.ts';
 import type { MapNode, Node, Path } from './layers/index.ts';
+import { mergeKeyOf } from './merge-keys.ts';
 import type { Organization } from './schema/organization.ts';
-import { settingAt } from './settings.ts';
 
 interface Finding {
   readonly path: Path;
@@ -245,7 +245,7 @@ function duplicateItems(node: Node, path: Path = []): readonly Issue[] {
   if (node.kind === 'map') {
     return [...node.entries].flatMap(([key, { value }]) => duplicateItems(value, [...path, key]));
   }
-  const field = settingAt(path)?.mergeKey;
+  const field = mergeKeyOf(path.map(String));
   const seen = new Set<string>();
   return node.items.flatMap((item, index) => {
     const inner = duplicateItems(item, [...path, index]);

@@ -1,7 +1,7 @@
 // What can be set, read from the schema: for the reference, for explaining keys, and for guessing
 // which key was meant.
 import { z } from 'zod';
-import type { MergeKeyOf, Path } from './layers/index.ts';
+import type { Path } from './layers/index.ts';
 import { organizationSchema } from './schema/organization.ts';
 
 /** The part of JSON Schema that zod writes for ours. */
@@ -45,7 +45,7 @@ function tidy({ jsonSchema: schema }: { jsonSchema: z.core.JSONSchema.BaseSchema
 /** What is known of the key at `path`; undefined when there is no such key. */
 export function settingAt(path: Path): JsonSchema | undefined {
   let found: JsonSchema | undefined = jsonSchema();
-  for (const step of withoutOverrides(path)) {
+  for (const step of path) {
     const next: JsonSchema | undefined =
       typeof step === 'number' ? found.items : (found.properties?.[step] ?? valueSchema(found));
     if (next === undefined) return undefined;
@@ -59,10 +59,6 @@ export function keysAt(path: Path): readonly string[] | undefined {
   const properties = settingAt(path)?.properties;
   return properties === undefined ? undefined : Object.keys(properties);
 }
-
-/** By which field the items of the list at `path` are told apart. */
-export const mergeKeyOf: MergeKeyOf = (path) =>
-  settingAt(path.map((step) => (step === '*' ? 0 : step)))?.mergeKey;
 
 export interface Setting {
   /** `*` stands for a name that the organization chooses, `[]` for an item of a list. */
@@ -118,10 +114,4 @@ export function typeOf(setting: JsonSchema): string {
 
 function valueSchema({ additionalProperties }: JsonSchema): JsonSchema | undefined {
   return additionalProperties === false ? undefined : additionalProperties;
-}
-
-/** `environments.NAME.overrides` has the keys of the file itself. */
-function withoutOverrides(path: Path): Path {
-  const overridden = path[0] === 'environments' && path[2] === 'overrides' && path.length > 3;
-  return overridden ? path.slice(3) : path;
 }

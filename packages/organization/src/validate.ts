@@ -55,8 +55,11 @@ interface ParsedSection {
 /** How often wrong values are taken out; their parents may need them, and theirs again. */
 const MAX_ATTEMPTS = 8;
 
+/** Each schema is used once or twice: to compile it first costs more than it brings. */
+const ONCE = { jitless: true };
+
 function parseSection(schema: z.ZodType, input: unknown): ParsedSection {
-  const first = schema.safeParse(input);
+  const first = schema.safeParse(input, ONCE);
   if (first.success) return { problems: [], value: first.data };
   const problems = first.error.issues;
   let rest = structuredClone(input);
@@ -65,7 +68,7 @@ function parseSection(schema: z.ZodType, input: unknown): ParsedSection {
     if (wrong.some(({ path, code }) => path.length === 0 && code !== 'unrecognized_keys')) break;
     // From the end, so that the positions of list items before it stay what they are.
     for (const problem of wrong.toReversed()) remove(rest, problem);
-    const again = schema.safeParse(rest);
+    const again = schema.safeParse(rest, ONCE);
     if (again.success) return { problems, value: again.data };
     wrong = again.error.issues;
   }

@@ -49,7 +49,7 @@ function mergeMaps(
     const below = lower.entries.get(key)?.value;
     entries.set(key, { key: origin, value: merge(below, value, mergeKeyOf, [...path, key]) });
   }
-  return { ...lower, entries };
+  return { ...lower, origin: upper.origin, entries, shadowed: lower };
 }
 
 function mergeLists(
@@ -70,5 +70,5 @@ function mergeLists(
     if (index < 0) items.push(merged);
     else items[index] = merged;
   }
-  return { ...lower, items };
+  return { ...lower, origin: upper.origin, items, shadowed: lower };
 }
