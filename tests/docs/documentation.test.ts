@@ -7,6 +7,7 @@ import { exitCodeOf } from '../../packages/flywheel/src/exit.ts';
 import { checkDocs } from '../../scripts/check-docs.ts';
 import { LAYERS } from '../../scripts/check-layers.ts';
 import { readCliReference, renderCliReference } from '../../scripts/cli-reference.ts';
+import { readConfigReference, renderConfigReference } from '../../scripts/config-reference.ts';
 import { readCommandTree } from '../../scripts/command-tree.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -28,6 +29,13 @@ test('the table of exit codes is that of the code', () => {
 test('the command line reference is what the commands say of themselves', async () => {
   const hint = 'write it anew with scripts/cli-reference.ts';
   expect(readCliReference(), hint).toBe(await renderCliReference());
+});
+
+test('the schema and the reference of organization.yaml are what the code says', async () => {
+  const hint = 'write them anew with scripts/config-reference.ts';
+  for (const [path, text] of await renderConfigReference()) {
+    expect(readConfigReference(path), `${path}: ${hint}`).toBe(text);
+  }
 });
 
 test('the table of layers is that of the check', () => {

@@ -130,8 +130,8 @@ function wrongValue(
   }
   const subject = node.kind === 'scalar' && node.value !== '' ? `${key}: ${value}` : key;
   const hint =
-    problem.code === 'invalid_type' && problem.expected === 'int'
-      ? typeHint(node, 'int')
+    problem.code === 'invalid_type' && problem.expected !== 'string'
+      ? typeHint(node, problem.expected)
       : undefined;
   return {
     message: `${subject} ${problem.message}`,
@@ -166,6 +166,7 @@ function typeHint(node: Node, expected: string): string | undefined {
     const { source, start, end } = node.origin;
     return `Put it in quotes: "${source.text.slice(start, end)}".`;
   }
-  if (expected === 'int' && /^\d+$/.test(String(node.value))) return 'Remove the quotes.';
+  if (/^(?:int|number)$/.test(expected) && /^\d+$/.test(String(node.value)))
+    return 'Remove the quotes.';
   return undefined;
 }

@@ -13,19 +13,25 @@ export interface Issue {
   readonly origin: Origin;
 }
 
+/** Of a line: as much as a terminal shows, and some of what is before the mistake. */
+const MAX_SHOWN = 120;
+const MAX_BEFORE = 60;
+
 /** As lines for people: position and message, the line with a caret below, the hint. */
 export function formatIssue(issue: Issue): string {
   const { origin, message, hint } = issue;
   const position = positionOf(origin);
   // Masked as a whole: a key in PEM goes over many lines. Masking keeps every column.
-  const line = maskSecrets(origin.source.text).split('\n')[position.line - 1] ?? '';
-  const start = position.column - 1;
-  const length = Math.min(origin.end - origin.start, line.trimEnd().length - start);
+  const line = maskSecrets(origin.source.text).split('\n')[position.line - 1]?.trimEnd() ?? '';
+  const from = line.length > MAX_SHOWN ? Math.max(0, position.column - 1 - MAX_BEFORE) : 0;
+  const shown = line.slice(from, from + MAX_SHOWN);
+  const indent = shown.slice(0, position.column - 1 - from).replaceAll(/[^\t]/g, ' ');
+  const length = Math.min(origin.end - origin.start, shown.length - indent.length);
   const number = String(position.line).padStart(5);
   const lines = [
     `${formatPosition(position)}: ${message}`,
-    `${number} | ${line.trimEnd()}`,
-    `${' '.repeat(number.length)} | ${line.slice(0, start).replaceAll(/[^\t]/g, ' ')}${'^'.repeat(Math.max(1, length))}`,
+    `${number} | ${shown}`,
+    `${' '.repeat(number.length)} | ${indent}${'^'.repeat(Math.max(1, length))}`,
   ];
   if (hint !== undefined) lines.push(`        ${hint.replaceAll('\n', '\n        ')}`);
   return lines.join('\n');

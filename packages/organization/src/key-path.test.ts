@@ -24,5 +24,9 @@ test('what is no key says so', () => {
 test('what is written is read back', () => {
   const step = fc.oneof(fc.string({ minLength: 1 }), fc.nat(99));
   const path = fc.tuple(fc.constantFrom('cache', 'a-b'), fc.array(step)).map(([a, b]) => [a, ...b]);
-  fc.assert(fc.property(path, (keys) => expect(parseKeyPath(formatKeyPath(keys))).toEqual(keys)));
+  fc.assert(
+    fc.property(path, (keys) => {
+      expect(parseKeyPath(formatKeyPath(keys))).toEqual(keys);
+    }),
+  );
 });

@@ -97,7 +97,7 @@ export function typeOf(setting: JsonSchema): string {
   if (type === 'array' && items !== undefined)
     return `list of ${items.properties ? 'maps' : typeOf(items)}`;
   const values = valueSchema(setting);
-  if (values !== undefined) return values.properties ? 'map by name' : `map of ${typeOf(values)}`;
+  if (values !== undefined) return describeMap(values);
   switch (type) {
     case 'integer':
       return 'whole number';
@@ -110,6 +110,11 @@ export function typeOf(setting: JsonSchema): string {
     default:
       return 'anything';
   }
+}
+
+function describeMap(values: JsonSchema): string {
+  if (values.properties !== undefined) return 'map by name';
+  return values.type === undefined ? 'map' : `map of ${typeOf(values)}`;
 }
 
 function valueSchema({ additionalProperties }: JsonSchema): JsonSchema | undefined {

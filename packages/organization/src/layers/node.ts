@@ -45,16 +45,7 @@ export function toPlain(node: Node): unknown {
     case 'list':
       return node.items.map(toPlain);
     case 'map':
-      // Not Object.fromEntries: a key called __proto__ is a key like any other, and a wrong one.
-      return [...node.entries].reduce<Record<string, unknown>>((object, [key, { value }]) => {
-        Object.defineProperty(object, key, {
-          value: toPlain(value),
-          enumerable: true,
-          writable: true,
-          configurable: true,
-        });
-        return object;
-      }, {});
+      return Object.fromEntries([...node.entries].map(([key, { value }]) => [key, toPlain(value)]));
   }
 }
 

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml';
-import type { Alias, Document, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import type { Alias, Document, Pair, Scalar, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
 import type { Issue } from '../issue.ts';
 import type { Entry, MapNode, Node, Path } from '../layers/node.ts';
 import type { Origin, Source } from '../source.ts';
@@ -10,6 +10,8 @@ import { describeYamlError } from './yaml-error.ts';
 const MAX_CHARACTERS = 1_000_000;
 const MAX_NODES = 20_000;
 const MAX_DEPTH = 40;
+
+const TOO_DEEP = 'the file nests too deeply';
 
 export interface ReadYaml {
   /** Missing when the text is no map of keys. */
@@ -28,17 +30,17 @@ export function readYaml(source: Source): ReadYaml {
     document = parseDocument(source.text, {
       prettyErrors: false,
       stringKeys: true,
-      logLevel: 'silent',
+      logLevel: 'error',
     });
   } catch (error) {
-    // The parser calls itself for each level: thousands of them are more than the stack holds.
-    if (error instanceof RangeError) return failed(whole, 'the file nests too deeply');
+    // The parser calls itself for each level: thousands of them are more than the stack holds. In
+    // some places it makes an error of its own of that.
+    if (error instanceof RangeError) return failed(whole, TOO_DEEP);
     throw error;
   }
   const problems = [...document.errors, ...document.warnings];
-  if (problems.length > 0) {
-    return { issues: problems.map((problem) => describeYamlError(problem, source)) };
-  }
+  if (problems.some(({ message }) => /call stack/i.test(message))) return failed(whole, TOO_DEEP);
+  if (problems.length > 0) return { issues: firstAtEachPlace(problems, source) };
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) {
     return failed(whole, 'the file is empty', 'Begin with a copy of an example in config/.');
@@ -56,6 +58,16 @@ export function readYaml(source: Source): ReadYaml {
 
 function failed(origin: Origin, message: string, hint?: string): ReadYaml {
   return { issues: [{ message, origin, path: [], ...(hint === undefined ? {} : { hint }) }] };
+}
+
+/** After the first mistake at a place, the parser often finds others that are not there. */
+function firstAtEachPlace(problems: readonly YAMLError[], source: Source): readonly Issue[] {
+  const places = new Map<number, Issue>();
+  for (const problem of problems) {
+    const issue = describeYamlError(problem, source);
+    if (!places.has(issue.origin.start)) places.set(issue.origin.start, issue);
+  }
+  return [...places.values()];
 }
 
 class Reader {
@@ -102,6 +114,11 @@ class Reader {
         const message = 'merge keys (<<) are not supported';
         const hint = 'Write an alias for the whole value, or use the layers of this file.';
         this.issues.push({ message, hint, origin: key, path });
+        continue;
+      }
+      // JavaScript gives objects another meaning by it.
+      if (name === '__proto__') {
+        this.issues.push({ message: 'no key can be called __proto__', origin: key, path });
         continue;
       }
       const value = this.read(pair.value, [...path, name], depth + 1);
