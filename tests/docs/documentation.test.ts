@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FlywheelError } from '@flywheel/base';
 import type { ErrorCode } from '@flywheel/base';
+import { loadOrganization } from '@flywheel/organization';
 import { expect, test } from 'vitest';
 import { exitCodeOf } from '../../packages/flywheel/src/exit.ts';
 import { checkDocs } from '../../scripts/check-docs.ts';
@@ -36,6 +37,23 @@ test('the schema and the reference of organization.yaml are what the code says',
   for (const [path, text] of await renderConfigReference()) {
     expect(readConfigReference(path), `${path}: ${hint}`).toBe(text);
   }
+});
+
+test('the example of layers is valid over the example of an organization', () => {
+  const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+  const page = read('docs/configuration/organization.md');
+  const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+  const { issues, environments } = loadOrganization([
+    { file: 'upstream', layer: 'upstream', text: read('config/upstream.yaml') },
+    { file: 'base', layer: 'organization', text: read('config/organization.example.yaml') },
+    { file: 'page', layer: 'organization', text: example },
+  ]);
+
+  expect(issues).toEqual([]);
+  const { organization } = environments.get('staging') ?? {};
+  expect(Object.keys(organization?.runners ?? {})).toEqual(['docker']);
+  expect(organization?.networkPolicy.egress).toEqual([]);
+  expect(organization?.cache.retention).toBe('90d');
 });
 
 test('the table of layers is that of the check', () => {
