@@ -145,15 +145,9 @@ const ARTICLES: Readonly<Record<string, string>> = {
 };
 
 function describeValue(node: Node): string {
-  switch (node.kind) {
-    case 'list':
-      return 'a list';
-    case 'map':
-      return 'a map';
-    case 'scalar':
-      if (typeof node.value === 'string') return JSON.stringify(node.value);
-      return typeof node.value === 'number' ? `the number ${node.value}` : String(node.value);
-  }
+  if (node.kind !== 'scalar') return `a ${node.kind}`;
+  if (typeof node.value === 'string') return JSON.stringify(node.value);
+  return typeof node.value === 'number' ? `the number ${node.value}` : String(node.value);
 }
 
 /** Two ways in which YAML takes a word for something else. */

@@ -53,7 +53,7 @@ test('steps follow each other', () => {
 
 test('a version that is not known is refused, and so is none', () => {
   expect(() => migrateText('apiVersion: flywheel/v9\n')).toThrow(
-    'apiVersion flywheel/v9 is not known',
+    'apiVersion "flywheel/v9" is not known',
   );
   expect(() => migrateText('organization: {}\n')).toThrow('the file says no apiVersion');
   expect(() => migrateText('a: [\n')).toThrow('the file is no YAML');

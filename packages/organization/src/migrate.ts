@@ -66,6 +66,6 @@ function unknownVersion(
   const message =
     version === undefined
       ? 'the file says no apiVersion'
-      : `apiVersion ${String(version)} is not known`;
+      : `apiVersion ${JSON.stringify(version)} is not known`;
   return new FlywheelError('invalid-input', message, { details: { hint: `Known: ${known}.` } });
 }

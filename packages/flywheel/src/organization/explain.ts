@@ -49,7 +49,8 @@ function valueOf({ value }: Said): string {
 
 function inline(value: unknown): string {
   if (value === undefined) return 'none';
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Object.keys(value).length === 0) return Array.isArray(value) ? '[]' : '{}';
   return `\n${formatYaml(value).trimEnd().replaceAll(/^/gm, '  ')}`;
 }

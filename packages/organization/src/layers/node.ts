@@ -39,14 +39,10 @@ export type Path = readonly (string | number)[];
 
 /** The value of a node as plain data. */
 export function toPlain(node: Node): unknown {
-  switch (node.kind) {
-    case 'scalar':
-      return node.value;
-    case 'list':
-      return node.items.map(toPlain);
-    case 'map':
-      return Object.fromEntries([...node.entries].map(([key, { value }]) => [key, toPlain(value)]));
-  }
+  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'list') return node.items.map(toPlain);
+  const entries = [...node.entries].map(([key, { value }]) => [key, toPlain(value)] as const);
+  return Object.fromEntries(entries);
 }
 
 /** What stands at `path`, with its key; undefined when nothing does. */

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml';
-import type { Alias, Document, Pair, Scalar, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
+import type { Alias, Document, Scalar, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
 import type { Issue } from '../issue.ts';
 import type { Entry, MapNode, Node, Path } from '../layers/node.ts';
 import type { Origin, Source } from '../source.ts';
@@ -106,7 +106,7 @@ class Reader {
 
   #readMap(map: YAMLMap, path: Path, depth: number): MapNode {
     const entries = new Map<string, Entry>();
-    for (const pair of map.items as Pair[]) {
+    for (const pair of map.items) {
       if (!isPair(pair) || !isScalar(pair.key)) continue;
       const name = String(pair.key.value);
       const key = this.#origin(pair.key);
