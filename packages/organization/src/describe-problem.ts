@@ -74,7 +74,7 @@ function unknownKey(tree: Node, path: Path, key: string): Issue {
   const where = path.length === 0 ? 'at the top of the file' : `in ${formatKeyPath(path)}`;
   const inner = [...path, key];
   return {
-    message: `there is no key "${key}" ${where}`,
+    message: `there is no key ${JSON.stringify(key)} ${where}`,
     hint: [...guess(key, known), `Allowed: ${known.join(', ')}.`].join('\n'),
     path: inner,
     origin: findNode(tree, inner)?.key ?? originOf(tree, path),
@@ -139,6 +139,9 @@ function wrongValue(
   };
 }
 
+/** Of a value in a message: who wrote it knows the rest. */
+const MAX_QUOTED = 80;
+
 const ARTICLES: Readonly<Record<string, string>> = {
   '`true`, `false`': 'true or false',
   text: 'text',
@@ -146,8 +149,12 @@ const ARTICLES: Readonly<Record<string, string>> = {
 
 function describeValue(node: Node): string {
   if (node.kind !== 'scalar') return `a ${node.kind}`;
-  if (typeof node.value === 'string') return JSON.stringify(node.value);
+  if (typeof node.value === 'string') return JSON.stringify(shortened(node.value));
   return typeof node.value === 'number' ? `the number ${node.value}` : String(node.value);
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
 }
 
 /** Two ways in which YAML takes a word for something else. */
@@ -160,7 +167,6 @@ function typeHint(node: Node, expected: string): string | undefined {
     const { source, start, end } = node.origin;
     return `Put it in quotes: "${source.text.slice(start, end)}".`;
   }
-  if (/^(?:int|number)$/.test(expected) && /^\d+$/.test(String(node.value)))
-    return 'Remove the quotes.';
-  return undefined;
+  const isNumber = /^\d+$/.test(String(node.value));
+  return isNumber && /^(?:int|number)$/.test(expected) ? 'Remove the quotes.' : undefined;
 }

@@ -44,11 +44,19 @@ export function explainKey(merged: Merged, key: string): Explanation {
     value: valueAt(merged.organization, path),
     default: setting.default,
     said: found === undefined ? [] : historyOf(found.node),
-    keys: Object.entries(setting.properties ?? {}).map(([name, { description }]) => ({
-      key: formatKeyPath([...path, name]),
-      description,
-    })),
+    keys: keysBelow(merged, path),
   };
+}
+
+/** Those of a section as the schema has them, and the names in a map of things that are alike. */
+function keysBelow({ organization }: Merged, path: Path): Explanation['keys'] {
+  const { properties, additionalProperties } = settingAt(path) ?? {};
+  const names = additionalProperties && additionalProperties.properties !== undefined;
+  const keys = names ? (valueAt(organization, path) ?? {}) : (properties ?? {});
+  return Object.keys(keys).map((name) => ({
+    key: formatKeyPath([...path, name]),
+    description: settingAt([...path, name])?.description,
+  }));
 }
 
 function historyOf(node: Node): readonly Said[] {

@@ -16,7 +16,7 @@ test('keys are written with dots, and with brackets where dots will not do', () 
 });
 
 test('what is no key says so', () => {
-  for (const text of ['a..b', 'a.', '.a b]', 'a[', 'a["b]']) {
+  for (const text of ['', 'a..b', 'a.', '.a b]', 'a[', 'a["b]', 'a["\\x"]']) {
     expect(() => parseKeyPath(text)).toThrow(`"${text}" is no key`);
   }
 });

@@ -15,8 +15,10 @@ export function formatKeyPath(path: Path): string {
 /** The other way round. Brackets without quotes hold a number or a name. Throws `invalid-input`. */
 export function parseKeyPath(text: string): Path {
   const steps: (string | number)[] = [];
-  const step = /(?:^|\.)([^.[\]"]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]+)\]/y;
-  while (step.lastIndex < text.length) {
+  // Between quotes, what JSON takes.
+  const step =
+    /(?:^|\.)([^.[\]"]+)|\[(\d+)\]|\[("(?:[^"\\\p{Cc}]|\\["\\/bfnrt]|\\u[0-9a-f]{4})*")\]|\[([^\]"]+)\]/uy;
+  do {
     const match = step.exec(text);
     if (match === null) {
       throw new FlywheelError(
@@ -26,7 +28,7 @@ export function parseKeyPath(text: string): Path {
     }
     const [, word, index, quoted, name] = match;
     if (index !== undefined) steps.push(Number(index));
-    else steps.push(word ?? name ?? (JSON.parse(`"${quoted ?? ''}"`) as string));
-  }
+    else steps.push(word ?? name ?? (JSON.parse(quoted ?? '""') as string));
+  } while (step.lastIndex < text.length);
   return steps;
 }

@@ -9,8 +9,10 @@ export const mergeKeyOf: MergeKeyOf = (path) => {
   let found: z.core.$ZodType | undefined = organizationSchema;
   for (const step of path) {
     const schema: z.core.$ZodType | undefined = found && withoutDefault(found);
-    if (schema instanceof z.ZodObject) found = (schema.shape as z.core.$ZodShape)[step];
-    else if (schema instanceof z.ZodRecord) found = schema.valueType;
+    if (schema instanceof z.ZodObject) {
+      const shape = schema.shape as z.core.$ZodShape;
+      found = Object.hasOwn(shape, step) ? shape[step] : undefined;
+    } else if (schema instanceof z.ZodRecord) found = schema.valueType;
     else if (schema instanceof z.ZodArray) found = schema.element;
     else return undefined;
   }

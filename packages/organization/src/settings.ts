@@ -46,10 +46,11 @@ function tidy({ jsonSchema: schema }: { jsonSchema: z.core.JSONSchema.BaseSchema
 export function settingAt(path: Path): JsonSchema | undefined {
   let found: JsonSchema | undefined = jsonSchema();
   for (const step of path) {
-    const next: JsonSchema | undefined =
-      typeof step === 'number' ? found.items : (found.properties?.[step] ?? valueSchema(found));
-    if (next === undefined) return undefined;
-    found = next;
+    const { properties, items }: JsonSchema = found;
+    if (typeof step === 'number') found = items;
+    else if (properties !== undefined && Object.hasOwn(properties, step)) found = properties[step];
+    else found = valueSchema(found);
+    if (found === undefined) return undefined;
   }
   return found;
 }
@@ -91,11 +92,13 @@ export function formatSettingPath(path: readonly string[]): string {
 export function typeOf(setting: JsonSchema): string {
   const { title, type, items, const: only } = setting;
   if (only !== undefined) return JSON.stringify(only);
-  if (setting.enum !== undefined)
+  if (setting.enum !== undefined) {
     return setting.enum.map((value) => `\`${String(value)}\``).join(', ');
+  }
   if (title !== undefined) return title;
-  if (type === 'array' && items !== undefined)
+  if (type === 'array' && items !== undefined) {
     return `list of ${items.properties ? 'maps' : typeOf(items)}`;
+  }
   const values = valueSchema(setting);
   if (values !== undefined) return describeMap(values);
   switch (type) {

@@ -25,11 +25,11 @@ images:
   minioClient: registry.example.org/mc:1
 `;
 
-/** `text` as an organization.yaml over a layer that is valid by itself. For tests. */
-export function loadOverLeast(text: string): Loaded {
+/** Each text as an organization.yaml over a layer that is valid by itself. For tests. */
+export function loadOverLeast(...texts: readonly string[]): Loaded {
   return loadOrganization([
     { file: 'upstream.yaml', layer: 'upstream', text: LEAST },
-    { file: 'o.yaml', layer: 'organization', text },
+    ...texts.map((text) => ({ file: 'o.yaml', layer: 'organization', text }) as const),
   ]);
 }
 

@@ -611,3 +611,30 @@ environments:
   expect(issues).toEqual([]);
   expect([...environments.keys()]).toEqual(['other']);
 });
+
+test('names that JavaScript objects have by themselves are keys like any other', () => {
+  expect(mistakesIn('cache: { constructor: [1], toString: { valueOf: [] } }').split('\n')[0]).toBe(
+    'o.yaml:1:10: there is no key "constructor" in cache',
+  );
+  const { issues, base } = loadOverLeast('cache: { caches: { constructor: { public: true } } }');
+  expect(issues).toEqual([]);
+  expect(base?.organization?.cache.caches['constructor']?.public).toBe(true);
+});
+
+test('a secret in the place of a key is not shown, and neither is what moves the cursor', () => {
+  const { issues } = loadOverLeast(`gitlab: { glpat-${'a'.repeat(20)}: 1 }`);
+
+  expect(JSON.stringify(issues.map(({ message, path }) => [message, path]))).not.toContain('aaa');
+  expect(mistakesIn('cache: { "\u001B[31m": 1 }')).not.toContain('\u001B');
+});
+
+test.each(['$replace', '$delete'])('%s takes away the overrides of a lower layer', (mark) => {
+  const { issues, environments } = loadOverLeast(
+    'environments: { production: { overrides: { cache: { replicas: { min: 5 } } } } }',
+    `environments: { production: { overrides: { ${mark}: true } } }`,
+  );
+
+  expect(issues).toEqual([]);
+  const { cache } = environments.get('production')?.organization ?? {};
+  expect(cache?.replicas.min).toBe(2);
+});

@@ -1,4 +1,4 @@
-import { explainKey, formatPosition, formatYaml } from '@flywheel/organization';
+import { explainKey, formatPosition } from '@flywheel/organization';
 import type { Explanation, Said } from '@flywheel/organization';
 import type { CliContext } from '../context.ts';
 import { createOutput, formatTable } from '../output/index.ts';
@@ -47,10 +47,8 @@ function valueOf({ value }: Said): string {
   return value === undefined ? '' : `: ${inline(value)}`;
 }
 
+/** Text as it is, all else as YAML also reads it. */
 function inline(value: unknown): string {
   if (value === undefined) return 'none';
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Object.keys(value).length === 0) return Array.isArray(value) ? '[]' : '{}';
-  return `\n${formatYaml(value).trimEnd().replaceAll(/^/gm, '  ')}`;
+  return typeof value === 'string' && value !== '' ? value : JSON.stringify(value);
 }

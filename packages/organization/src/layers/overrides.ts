@@ -28,7 +28,9 @@ export function inEnvironment(root: MapNode, name: string, mergeKeyOf: MergeKeyO
   const base = withoutOverrides(root, [name]);
   if (overrides === undefined) return base;
   const entries = new Map([...overrides.entries].filter(([key]) => !SAME_EVERYWHERE.includes(key)));
-  return merge(base, asEnvironment({ ...overrides, entries }), mergeKeyOf) as MapNode;
+  // A mark was about overrides of a lower layer, not about the file.
+  const layer: MapNode = { kind: 'map', origin: overrides.origin, entries };
+  return merge(base, asEnvironment(layer), mergeKeyOf) as MapNode;
 }
 
 /** The file with these environments only, and without what is different in them. */
@@ -48,10 +50,10 @@ export function withoutOverrides(root: MapNode, names: readonly string[]): MapNo
   };
 }
 
-/** Overrides that are no map stay, to be complained about. */
+/** Overrides that are no map stay, to be complained about, and so does their deletion. */
 function plainEnvironment(environment: Node): Node {
   if (environment.kind !== 'map') return environment;
-  if (environment.entries.get('overrides')?.value.kind !== 'map') return environment;
+  if (mapOf(environment.entries.get('overrides')?.value) === undefined) return environment;
   const entries = new Map(environment.entries);
   entries.delete('overrides');
   return { ...environment, entries };
@@ -64,9 +66,13 @@ function environmentsOf(root: MapNode): ReadonlyMap<string, Entry> {
 
 function overridesOf(root: MapNode, name: string): MapNode | undefined {
   const environment = environmentsOf(root).get(name)?.value;
-  const overrides =
-    environment?.kind === 'map' ? environment.entries.get('overrides')?.value : undefined;
-  return overrides?.kind === 'map' ? overrides : undefined;
+  return environment?.kind === 'map'
+    ? mapOf(environment.entries.get('overrides')?.value)
+    : undefined;
+}
+
+function mapOf(node: Node | undefined): MapNode | undefined {
+  return node?.kind === 'map' && node.mark !== 'delete' ? node : undefined;
 }
 
 /** The same nodes, said by the layer of the environment. */
