@@ -158,3 +158,29 @@ test('a path that others refer to stays, unless it is forced', async () => {
     404,
   );
 });
+
+test('a pinned path stays, unless it is forced', async () => {
+  await server.createCache('pinned');
+  const path = await samplePath('release', 'release');
+  await upload(server, path, 'pinned');
+  const pinned = await server.request('PUT', '/_flywheel/v1/caches/pinned/pins/stable', {
+    token,
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ store_path: path.storePath }),
+  });
+  expect(pinned.status).toBe(200);
+  const url = `/pinned/${path.hash}.narinfo`;
+
+  const refused = await server.request('DELETE', url, { token });
+  expect([refused.status, refused.json()]).toEqual([
+    409,
+    {
+      code: 409,
+      error: 'PathInUse',
+      message: 'The path is needed: it is pinned as stable; remove the pin first, or force it',
+    },
+  ]);
+  expect((await server.request('GET', url, { token })).status).toBe(200);
+  expect((await server.request('DELETE', `${url}?force=true`, { token })).status).toBe(200);
+  expect((await server.request('GET', url, { token })).status).toBe(404);
+});

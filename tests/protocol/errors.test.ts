@@ -243,6 +243,8 @@ test('a NAR whose pack has vanished is 503 once, then absent, and healed by the 
       },
     ]);
     expect((await own.request('GET', `/pub/${path.hash}.narinfo`)).status).toBe(404);
+    const metrics = await own.request('GET', '/metrics');
+    expect(metrics.text).toContain('\nflywheel_cache_damage_found_total 1\n');
     const missing = await own.request('POST', '/_api/v1/get-missing-paths', {
       token: own.server.adminToken,
       headers: JSON_TYPE,

@@ -165,6 +165,8 @@ test('the figures of a push and a pull', async () => {
     'flywheel_cache_uploads_in_flight 0',
     'flywheel_cache_downloads_in_flight 0',
     'flywheel_cache_use_tracker_pending 1',
+    'flywheel_cache_damage_found_total 0',
+    'flywheel_cache_audit_lost_total 0',
     'flywheel_cache_reclaim_runs_total{result="ok"} 1',
     'flywheel_cache_store_entries{what="objects"} 1',
     `flywheel_cache_store_bytes{kind="logical"} ${hello.nar.length}`,

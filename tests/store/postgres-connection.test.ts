@@ -128,25 +128,33 @@ describe.skipIf(isMissing(found))('connections that break', () => {
     const started = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<string>();
 
-    const first = one.metadata.withReclaimLock(async () => {
+    const first = one.metadata.withMaintenanceLock('retention', async () => {
       started.resolve();
       return gate.promise;
     });
     await started.promise;
-    expect(await two.metadata.withReclaimLock(async () => 'second')).toBeUndefined();
-    expect(await one.metadata.withReclaimLock(async () => 'second')).toBeUndefined();
+    expect(
+      await two.metadata.withMaintenanceLock('retention', async () => 'second'),
+    ).toBeUndefined();
+    expect(
+      await one.metadata.withMaintenanceLock('retention', async () => 'second'),
+    ).toBeUndefined();
     await postgres.sql(`select pg_terminate_backend(pid) ${OURS} and query ilike '%advisory%'`);
     await expect
-      .poll(() => two.metadata.withReclaimLock(async () => 'third'), { interval: 20 })
+      .poll(() => two.metadata.withMaintenanceLock('retention', async () => 'third'), {
+        interval: 20,
+      })
       .toBe('third');
     gate.resolve('first');
 
     expect(await first).toBe('first');
-    expect(await one.metadata.withReclaimLock(async () => 'fourth')).toBe('fourth');
+    expect(await one.metadata.withMaintenanceLock('retention', async () => 'fourth')).toBe(
+      'fourth',
+    );
     await expect(
-      one.metadata.withReclaimLock(() => Promise.reject(new Error('failed'))),
+      one.metadata.withMaintenanceLock('retention', () => Promise.reject(new Error('failed'))),
     ).rejects.toThrow('failed');
-    expect(await two.metadata.withReclaimLock(async () => 'fifth')).toBe('fifth');
+    expect(await two.metadata.withMaintenanceLock('retention', async () => 'fifth')).toBe('fifth');
   });
 
   test('a commit whose answer is lost is found to have happened', async () => {

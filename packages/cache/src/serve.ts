@@ -60,6 +60,7 @@ export async function serve(parts: ApiParts, options: ServeOptions): Promise<Ser
     upstreams: () => parts.upstreams.figures(),
     pullsInFlight: () => parts.pulls.inFlight,
     pendingUses: () => parts.uses.pending(),
+    audit: parts.identity.audit,
     statements: options.statements,
     s3Requests: options.s3Requests,
     lastRun: () => parts.store.metadata.latestRun(RETENTION),

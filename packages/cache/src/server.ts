@@ -24,12 +24,10 @@ import { keepAdminToken } from './keep-admin-token.ts';
 import { serve, type ShutdownTimes } from './serve.ts';
 import type { HttpLimits } from './http/limits.ts';
 import type { ListenAddress } from './http/listen.ts';
+import { maintenanceKinds, type MaintenanceSettings } from './maintenance-kinds.ts';
 import { openStores, type StoreOptions } from './open-stores.ts';
 import { countRun, createFigures } from './metrics/figures.ts';
-import { retentionKind, type RetentionSettings } from './retention/retention-run.ts';
 import { createReadChecks } from './repair/read-checks.ts';
-import { scrubKind, type ScrubSettings } from './repair/scrub-run.ts';
-import { snapshotKind } from './repair/snapshot-run.ts';
 import { RunDesk } from './runs/run-desk.ts';
 import { ChunkerPool } from './store/chunker-pool.ts';
 import { createFramePool } from './store/frame-pool.ts';
@@ -39,9 +37,8 @@ import { OpenPacks } from './store/open-packs.ts';
 import { Pulls } from './upstream/pulls.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 import { Via } from './upstream/via.ts';
-import { startTidyingBuildRecords } from './store/tidy-build-records.ts';
 
-export interface CacheServerOptions extends StoreOptions {
+export interface CacheServerOptions extends StoreOptions, MaintenanceSettings {
   /** Whether we send NARs from S3 ourselves, or tell clients where to get them. Default `proxy`. */
   readonly downloads?: Downloads | undefined;
   /** The front server that every client comes through sends packs, which lie in a folder. */
@@ -58,7 +55,6 @@ export interface CacheServerOptions extends StoreOptions {
   /** Which ID tokens of GitLab are exchanged, and for what: a file in YAML or JSON. */
   readonly exchangePolicy?: string | undefined;
   readonly rates?: Partial<RateSettings> | undefined;
-  readonly auditDays?: number | undefined;
   /** How often keys and policy are looked at for changes. */
   readonly reloadEveryMs?: number | undefined;
   readonly chunkSizes?: ChunkSizes;
@@ -66,10 +62,6 @@ export interface CacheServerOptions extends StoreOptions {
   readonly version?: string;
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** What caches keep that have no period of their own, and how it is collected. */
-  readonly retention?: RetentionSettings | undefined;
-  /** How what is stored is checked. */
-  readonly scrub?: ScrubSettings | undefined;
   /** Whether what is sent is checked afterwards; default: when packs are in a folder. */
   readonly checkReads?: boolean | undefined;
   /** Further fields for the status page and `/_status.json`. */
@@ -89,9 +81,6 @@ export interface CacheServer {
 
 /** Chunks that are hashed, looked up and compressed together. */
 const BATCH_BYTES = 1024 * 1024;
-
-/** Twice what another process takes to write down a use that it has seen, or to forget a narinfo. */
-const SETTLE_MS = 15_000;
 
 /** How long a run that another process was asked for waits for us at most. */
 const POLL_RUNS_MS = 3000;
@@ -145,7 +134,6 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     keyFolder: tokenKeys === undefined ? directory.tokenKeys : { path: tokenKeys, prefix: '' },
     policyFile: options.exchangePolicy,
     rates: options.rates,
-    auditDays: options.auditDays,
     reloadEveryMs: options.reloadEveryMs,
     alone: soleOwner,
     clock,
@@ -160,7 +148,14 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     slotBytes: Math.max(BATCH_BYTES, chunkSizes.max),
   });
   cleanup.defer(() => frames.close());
-  const packs = new OpenPacks({ metadata, blobs, clock, logger });
+  const startedAt = clock.now();
+  const figures = createFigures();
+  const objects = createObjectMemo(metadata, clock, { soleWriter: soleOwner });
+  const onDamage = () => {
+    figures.damageFound += 1;
+    objects.clear();
+  };
+  const packs = new OpenPacks({ metadata, blobs, clock, logger, onDamage });
   cleanup.defer(() => packs.close());
   const store: NarStore = {
     metadata,
@@ -171,32 +166,25 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     clock,
     logger,
   };
-  const startedAt = clock.now();
-  const figures = createFigures();
-  const objects = createObjectMemo(metadata, clock, { soleWriter: soleOwner });
   const uses = createUseTracker(metadata, clock, logger);
-  const runs = new RunDesk([
-    retentionKind({
-      ...options.retention,
-      store,
-      settleMs: soleOwner ? undefined : SETTLE_MS,
-      uses,
-      onRemoved: (cacheId, hashes) => hashes.forEach((hash) => objects.delete(cacheId, hash)),
-    }),
-    scrubKind({
-      ...options.scrub,
-      store,
-      inS3: stores.s3 !== undefined,
-      onDamage: () => objects.clear(),
-    }),
-    snapshotKind({ store, tokenKeys: () => identity.keys().keys }),
-  ]);
+  const runs = new RunDesk(
+    maintenanceKinds(
+      {
+        store,
+        inS3: stores.s3 !== undefined,
+        hasReplicas: !soleOwner,
+        objects,
+        uses,
+        tokenKeys: () => identity.keys().keys,
+        onDamage,
+      },
+      options,
+    ),
+  );
   const pulls = new Pulls();
   cleanup.defer(() => pulls.close());
   const { checkReads = stores.s3 === undefined } = options;
-  const readChecks = checkReads
-    ? createReadChecks({ store, onDamage: () => objects.clear() })
-    : undefined;
+  const readChecks = checkReads ? createReadChecks({ store, onDamage }) : undefined;
   cleanup.defer(() => readChecks?.close());
   const parts: ApiParts = {
     settings: {
@@ -244,8 +232,6 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
       onRun: (kind, result) => countRun(figures, kind, result),
     });
     cleanup.defer(() => runs.stop());
-    const tidying = startTidyingBuildRecords(metadata, clock, logger);
-    cleanup.defer(() => tidying.stop());
   }
 
   const serving = await serve(parts, {

@@ -15,6 +15,10 @@ export interface AuditLog {
   /** For what must not be answered before it is on record. */
   record(entry: AuditEntry): Promise<void>;
   flush(): Promise<void>;
+  /** Entries that are not in the database yet. */
+  pending(): number;
+  /** Entries of which only the log knows. */
+  lost(): number;
   /** Stops the timer and writes what is left, if it can. */
   close(): Promise<void>;
 }
@@ -30,6 +34,7 @@ const MAX_PENDING = 10_000;
 
 export function createAuditLog(records: IdentityRecords, logger: Logger): AuditLog {
   let pending: AuditEntry[] = [];
+  let lost = 0;
   let writing: Promise<void> = Promise.resolve();
 
   async function writePending(): Promise<void> {
@@ -42,6 +47,7 @@ export function createAuditLog(records: IdentityRecords, logger: Logger): AuditL
       // In front of what has come meanwhile, as far as there is room.
       const room = Math.max(0, MAX_PENDING - pending.length);
       pending = [...batch.slice(0, room), ...pending];
+      lost += Math.max(0, batch.length - room);
       throw error;
     }
   }
@@ -63,6 +69,7 @@ export function createAuditLog(records: IdentityRecords, logger: Logger): AuditL
     const { tokenId: jti, at: _at, ...fields } = entry;
     logger.info('audit', { ...fields, jti });
     if (pending.length < MAX_PENDING) pending.push(entry);
+    else lost += 1;
   }
 
   const timer = setInterval(() => void tryFlush(), FLUSH_EVERY_MS);
@@ -78,6 +85,8 @@ export function createAuditLog(records: IdentityRecords, logger: Logger): AuditL
       await flush();
     },
     flush,
+    pending: () => pending.length,
+    lost: () => lost,
     async close() {
       clearInterval(timer);
       await tryFlush();

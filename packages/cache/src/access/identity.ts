@@ -15,7 +15,6 @@ import {
   type RateSettings,
 } from './rate-limits.ts';
 import { openReloaded, type Reloaded } from './reloaded.ts';
-import { tidyIdentity } from './tidy-identity.ts';
 import { createTokenUses } from './token-uses.ts';
 
 /** Who may ask, what they may do, and what they have done. */
@@ -37,8 +36,6 @@ export interface IdentityOptions {
   readonly keyFolder: KeyFolder;
   readonly policyFile?: string | undefined;
   readonly rates?: Partial<RateSettings> | undefined;
-  /** How long the audit log is kept. */
-  readonly auditDays?: number | undefined;
   /** Whether tokens are revoked by this process alone. */
   readonly alone: boolean;
   readonly clock: Clock;
@@ -52,8 +49,6 @@ const RECHECK_MS = 5000;
 /** Where there is none: only to note that the token is in use. */
 const RECHECK_ALONE_MS = 60_000;
 const WRITE_USES_EVERY_MS = 30_000;
-const TIDY_EVERY_MS = 3600_000;
-const DEFAULT_AUDIT_DAYS = 90;
 
 /** Throws `invalid-input` for keys or a policy that cannot be used, naming the file. */
 export async function openIdentity(options: IdentityOptions): Promise<Identity> {
@@ -79,15 +74,8 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   const uses = createTokenUses(records, logger);
   const writeUses = setInterval(() => void uses.flush(clock.now()), WRITE_USES_EVERY_MS);
   writeUses.unref();
-  const tidy = setInterval(() => {
-    tidyIdentity(records, clock.now(), options.auditDays ?? DEFAULT_AUDIT_DAYS).catch(
-      (error: unknown) => logger.error('old audit entries and tokens were not removed', { error }),
-    );
-  }, TIDY_EVERY_MS);
-  tidy.unref();
   cleanup.defer(async () => {
     clearInterval(writeUses);
-    clearInterval(tidy);
     await uses.flush(clock.now());
   });
 

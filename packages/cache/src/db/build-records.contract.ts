@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { tidyBuildRecords } from '../store/tidy-build-records.ts';
+import { tidy } from '../retention/tidy-run.ts';
 import type { Cache, Metadata } from './metadata.ts';
 import { TEST_SETTINGS } from './test-settings.ts';
 
@@ -29,7 +29,12 @@ export function buildRecordsContract(open: (clock: { now(): number }) => Promise
     now += 60 * DAY_MS;
     expect(await log('a.drv')).toBe('second');
     now += 60 * DAY_MS;
-    await tidyBuildRecords(metadata, now);
+    expect(await tidy(metadata, now)).toEqual({
+      logs: 1,
+      realisations: 0,
+      audit_entries: 0,
+      tokens: 0,
+    });
     expect(await log('a.drv')).toBe('second');
     expect(await log('b.drv')).toBeUndefined();
     await metadata.deleteCache(cache.id);
@@ -58,9 +63,9 @@ export function buildRecordsContract(open: (clock: { now(): number }) => Promise
   test('a realisation goes with its path, but not before a day', async () => {
     const realisation = { id: 'x!out', outPathHash: HASH, content: '{}', sigs: [] };
     await metadata.putRealisation(cache.id, realisation, 3);
-    await tidyBuildRecords(metadata, now + DAY_MS);
+    await tidy(metadata, now + DAY_MS);
     expect(await metadata.findRealisation(cache.id, 'x!out')).toBeDefined();
-    await tidyBuildRecords(metadata, now + DAY_MS + 1);
+    await tidy(metadata, now + DAY_MS + 1);
     expect(await metadata.findRealisation(cache.id, 'x!out')).toBeUndefined();
   });
 }

@@ -1,10 +1,14 @@
 /**
  * Calls `remove`, which removes up to `limit` rows in one short statement and says how many, until
- * none is left.
+ * none is left. Answers how many it were in all.
  */
 export async function inBatches(
   limit: number,
   remove: (limit: number) => Promise<number>,
-): Promise<void> {
-  while ((await remove(limit)) === limit);
+): Promise<number> {
+  for (let all = 0; ;) {
+    const removed = await remove(limit);
+    all += removed;
+    if (removed < limit) return all;
+  }
 }

@@ -294,7 +294,7 @@ export function metadataContract(open: (clock: { now(): number }) => Promise<Met
   });
 
   test('reclaiming is let in', async () => {
-    expect(await metadata.withReclaimLock(async () => 'done')).toBe('done');
+    expect(await metadata.withMaintenanceLock('retention', async () => 'done')).toBe('done');
   });
 
   test('staged NARs wait under their name', async () => {

@@ -2,6 +2,7 @@ import type { Segment } from '@flywheel/chunking';
 import type { BuildRecords } from './build-records.ts';
 import type { IdentityRecords } from './identity-records.ts';
 import type { Rest } from './database.ts';
+import type { MaintenanceLock } from './maintenance-lock.ts';
 import type { PinMetadata } from './pins.ts';
 import type { RepackMetadata } from './repack-rows.ts';
 import type { RepairMetadata } from './repair-rows.ts';
@@ -216,8 +217,8 @@ export interface Metadata
   removePacks(ids: readonly number[], rest?: Rest): Promise<void>;
   /** To be called before maintenance: what the database knows of its own size is brought up to date. */
   refreshStatistics(): Promise<void>;
-  /** Runs `work` unless another process is at its own now; then the answer is undefined. */
-  withReclaimLock<T>(work: () => Promise<T>): Promise<T | undefined>;
+  /** Runs `work` unless another process is at work of this kind; then the answer is undefined. */
+  withMaintenanceLock<T>(kind: MaintenanceLock, work: () => Promise<T>): Promise<T | undefined>;
 
   statistics(): Promise<StoreStatistics>;
   /** How many rows a transaction may change so that nobody waits long for its end. */

@@ -1,9 +1,9 @@
 import { batchRows, type DatabaseHandle, type Rest } from './database.ts';
-import { batches, bufferOf, LIST_LIMIT, padded } from './rows.ts';
+import { batches, LIST_LIMIT, padded } from './rows.ts';
 import { trustIndexes } from './trust-indexes.ts';
 
-/** Packs whose chunks are read in one statement have so many bytes in all: a thousand chunks. */
-const READ_BYTES = 16 * 1024 * 1024;
+/** Of a chunk in a pack, about: packs are taken together until they have a batch of chunks. */
+const CHUNK_BYTES = 16 * 1024;
 
 /**
  * See Metadata.removePacks. Of a lost pack nobody finds chunks any more, so they go before it, in
@@ -17,10 +17,9 @@ export async function removePacks(
   const rows = batchRows(database);
   for (const batch of batches(ids, LIST_LIMIT)) {
     const packs = await lostPacks(database, batch);
-    for (const together of readTogether(packs)) {
-      const lost = new Set(together);
-      for (const hashes of batches(await chunksOf(database, together), rows)) {
-        await removeChunks(database, lost, hashes);
+    for (const together of takenTogether(packs, rows * CHUNK_BYTES)) {
+      for (let removed = rows; removed === rows;) {
+        removed = await removeChunks(database, together, rows);
         await rest();
       }
     }
@@ -52,11 +51,12 @@ async function lostPacks(
     .execute();
 }
 
-function* readTogether(packs: readonly LostPack[]): Generator<readonly number[]> {
+/** Packs that have about so many bytes in all. */
+function* takenTogether(packs: readonly LostPack[], most: number): Generator<readonly number[]> {
   let together: number[] = [];
   let bytes = 0;
   for (const { id, size } of packs) {
-    if (together.length > 0 && bytes + size > READ_BYTES) {
+    if (together.length > 0 && bytes + size > most) {
       yield together;
       together = [];
       bytes = 0;
@@ -67,36 +67,34 @@ function* readTogether(packs: readonly LostPack[]): Generator<readonly number[]>
   if (together.length > 0) yield together;
 }
 
-async function chunksOf(
-  database: DatabaseHandle,
-  packs: readonly number[],
-): Promise<readonly Buffer[]> {
-  const rows = await database.transaction(async (tx) => {
-    await trustIndexes(database, tx);
-    return tx.selectFrom('chunk').select('hash').where('pack_id', 'in', padded(packs)).execute();
-  });
-  return rows.map((row) => bufferOf(row.hash));
-}
-
+/**
+ * Removes up to `limit` chunks of these packs, and answers how many. Those that an upload holds stay:
+ * it has stored them anew, or they go with their pack's row.
+ */
 async function removeChunks(
   database: DatabaseHandle,
-  packs: ReadonlySet<number>,
-  hashes: readonly Buffer[],
-): Promise<void> {
-  await database.transaction(async (tx) => {
+  packs: readonly number[],
+  limit: number,
+): Promise<number> {
+  return database.transaction(async (tx) => {
     await trustIndexes(database, tx);
-    // Locked in the order in which commits write them, then looked at: an upload may have stored
-    // the same chunk anew.
-    const rows = await tx
-      .selectFrom('chunk')
-      .select(['hash', 'pack_id'])
-      .where('hash', 'in', padded(hashes))
-      .orderBy('hash')
-      .forUpdate()
-      .execute();
-    const gone = rows.filter((row) => packs.has(row.pack_id)).map((row) => row.hash);
-    if (gone.length === 0) return;
-    await tx.deleteFrom('chunk').where('hash', 'in', padded(gone)).execute();
+    const { numDeletedRows } = await tx
+      // As a list of its own, PostgreSQL looks for it once; within the condition, as often as it likes.
+      .with(
+        (named) => named('gone').materialized(),
+        (query) =>
+          query
+            .selectFrom('chunk')
+            .select('hash')
+            .where('pack_id', 'in', padded(packs))
+            .limit(limit)
+            .forUpdate()
+            .skipLocked(),
+      )
+      .deleteFrom('chunk')
+      .where('hash', 'in', (eb) => eb.selectFrom('gone').select('hash'))
+      .executeTakeFirstOrThrow();
+    return Number(numDeletedRows);
   });
 }
 

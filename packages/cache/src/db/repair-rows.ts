@@ -1,7 +1,6 @@
 import { decodeSegments, encodeSegments } from '@flywheel/chunking';
 import type { DatabaseHandle } from './database.ts';
 import type { ChunkLocation, Nar, Pack } from './metadata.ts';
-import { withMaintenanceLock } from './reclaim-lock.ts';
 import { removeChunks } from './reclaim-rows.ts';
 import { batches, bufferOf, LIST_LIMIT, narOf, padded } from './rows.ts';
 import type { Now } from './time.ts';
@@ -36,8 +35,6 @@ export interface RepairMetadata {
   markNarDamaged(nar: Nar): Promise<boolean>;
   /** Those of the leases that are alive. */
   liveLeases(leases: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Like withReclaimLock, each for a work of its own. */
-  withScrubLock<T>(work: () => Promise<T>): Promise<T | undefined>;
 }
 
 export function repairQueries(database: DatabaseHandle, now: Now): RepairMetadata {
@@ -144,8 +141,6 @@ export function repairQueries(database: DatabaseHandle, now: Now): RepairMetadat
       }
       return live;
     },
-
-    withScrubLock: (work) => withMaintenanceLock(database, 'scrub', work),
   };
 }
 

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { DatabaseHandle } from './database.ts';
-import { withMaintenanceLock } from './reclaim-lock.ts';
 import { bufferOf } from './rows.ts';
 
 /** A store path as a snapshot keeps it. Times are milliseconds since the epoch. */
@@ -43,8 +42,6 @@ export interface SnapshotMetadata {
   snapshotPins(cacheId: number): Promise<readonly SnapshotPin[]>;
   /** Differs when paths or pins do: a cheap look. */
   snapshotMark(): Promise<string>;
-  /** Like withReclaimLock, for a work of its own. */
-  withSnapshotLock<T>(work: () => Promise<T>): Promise<T | undefined>;
 }
 
 export function snapshotQueries(database: DatabaseHandle): SnapshotMetadata {
@@ -116,7 +113,5 @@ export function snapshotQueries(database: DatabaseHandle): SnapshotMetadata {
         (select coalesce(max(created_at), 0) from pin_revision) as "newestRevision"`.execute(db);
       return JSON.stringify(rows);
     },
-
-    withSnapshotLock: (work) => withMaintenanceLock(database, 'snapshot', work),
   };
 }

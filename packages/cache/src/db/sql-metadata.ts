@@ -38,7 +38,7 @@ import { condemnedPacks, condemnPacks, unusedNarRemover } from './reclaim-rows.t
 import { refreshStatistics } from './refresh-statistics.ts';
 import { removePacks } from './remove-packs.ts';
 import { markPackDamaged } from './mark-damaged.ts';
-import { withMaintenanceLock } from './reclaim-lock.ts';
+import { withMaintenanceLock } from './maintenance-lock.ts';
 import { repairQueries } from './repair-rows.ts';
 import { snapshotQueries } from './snapshot-rows.ts';
 import { batches, bufferOf, cacheOf, LIST_LIMIT, narOf, padded } from './rows.ts';
@@ -255,7 +255,7 @@ export function createSqlMetadata(
     removePacks: (ids, rest = setImmediate) => removePacks(database, ids, rest),
 
     refreshStatistics: () => refreshStatistics(database),
-    withReclaimLock: (work) => withMaintenanceLock(database, 'reclaim', work),
+    withMaintenanceLock: (kind, work) => withMaintenanceLock(database, kind, work),
 
     async statistics(): Promise<StoreStatistics> {
       const { rows } = await sql<StoreStatistics>`select

@@ -84,6 +84,12 @@ export const CACHE_METRICS: readonly CacheMetric[] = [
     read: ({ figures }) => figures.downloadsInFlight,
   },
   {
+    name: 'flywheel_cache_damage_found_total',
+    help: 'Packs and NARs of the store found damaged or gone: their paths are missing until they are pushed again.',
+    kind: 'counter',
+    read: ({ figures }) => figures.damageFound,
+  },
+  {
     name: 'flywheel_cache_connections',
     help: 'Open connections of clients.',
     kind: 'gauge',
@@ -126,6 +132,18 @@ export const CACHE_METRICS: readonly CacheMetric[] = [
     help: 'Last-use times that are not written yet.',
     kind: 'gauge',
     read: ({ pendingUses }) => pendingUses(),
+  },
+  {
+    name: 'flywheel_cache_audit_pending',
+    help: 'Entries of the audit log that are not in the database yet.',
+    kind: 'gauge',
+    read: ({ audit }) => audit.pending(),
+  },
+  {
+    name: 'flywheel_cache_audit_lost_total',
+    help: 'Entries that only the log has, because the database took none for too long.',
+    kind: 'counter',
+    read: ({ audit }) => audit.lost(),
   },
   {
     name: 'flywheel_cache_reclaim_runs_total',

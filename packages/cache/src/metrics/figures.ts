@@ -13,6 +13,8 @@ export interface Figures {
   deduplicatedBytes: number;
   readonly downloads: Record<DownloadWay, number>;
   downloadsInFlight: number;
+  /** Times that packs or NARs in the store were found to be damaged or gone. */
+  damageFound: number;
   reclaimRuns: number;
   reclaimFailures: number;
   reclaimedNars: number;
@@ -42,6 +44,7 @@ export function createFigures(): Figures {
     deduplicatedBytes: 0,
     downloads: { sent: 0, redirected: 0, 'front-server': 0 },
     downloadsInFlight: 0,
+    damageFound: 0,
     reclaimRuns: 0,
     reclaimFailures: 0,
     reclaimedNars: 0,

@@ -1,3 +1,4 @@
+import type { AuditLog } from '../access/audit-log.ts';
 import type { Traffic } from '../http/traffic.ts';
 import type { Run } from '../db/runs.ts';
 import type { StoreStatistics } from '../db/metadata.ts';
@@ -23,6 +24,7 @@ export interface MetricsSources {
   readonly pullsInFlight: () => number;
   /** Last-use times that are not written yet. */
   readonly pendingUses: () => number;
+  readonly audit: Pick<AuditLog, 'pending' | 'lost'>;
   readonly statements: () => number;
   /** By operation, since the start. */
   readonly s3Requests: () => ReadonlyMap<string, number>;

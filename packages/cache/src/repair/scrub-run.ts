@@ -63,7 +63,7 @@ export function scrubKind(parts: ScrubParts): RunKind<Options> {
     options: Options,
     permission: 'delete',
     ...(everyMs === 0 ? {} : { due: { everyMs, options, atStart: false } }),
-    exclusively: (work) => store.metadata.withScrubLock(work),
+    exclusively: (work) => store.metadata.withMaintenanceLock('scrub', work),
     run: (given, context) => runScrub(parts, given, context),
     // That nothing is damaged is worth knowing too.
     hasDone: () => true,

@@ -40,7 +40,7 @@ export function snapshotKind(parts: SnapshotParts): RunKind<z.infer<typeof Optio
     options: Options,
     permission: 'delete',
     due: { everyMs: EVERY_MS, options: {}, atStart: false },
-    exclusively: (work) => metadata.withSnapshotLock(work),
+    exclusively: (work) => metadata.withMaintenanceLock('snapshot', work),
     run: (_, { signal, report }) => {
       report({ step: 'writing a snapshot' });
       return writeSnapshot(parts, signal);

@@ -51,7 +51,7 @@ export function retentionKind(parts: RetentionParts): RunKind<z.infer<typeof Opt
     options: Options,
     permission: 'delete',
     due: { everyMs: EVERY_MS, options: { dry_run: false } },
-    exclusively: (work) => metadata.withReclaimLock(work),
+    exclusively: (work) => metadata.withMaintenanceLock(RETENTION, work),
     run: (options, context) => runRetention(parts, options, context),
     hasDone: (result) => hasDone(result as RetentionResult),
   };

@@ -32,7 +32,7 @@ function kind(
     name: 'count',
     options: Options,
     permission: 'delete',
-    exclusively: (work) => metadata.withReclaimLock(work),
+    exclusively: (work) => metadata.withMaintenanceLock('retention', work),
     run,
     hasDone: () => true,
     ...(due === undefined ? {} : { due }),

@@ -2,6 +2,15 @@ import { FlywheelError, isFlywheelError, lruCache, type Clock, type Logger } fro
 import type { BlobReader, Blobs } from '../blobs/blobs.ts';
 import type { Metadata, Pack } from '../db/metadata.ts';
 
+export interface OpenPacksParts {
+  readonly metadata: Metadata;
+  readonly blobs: Blobs;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Paths have become missing. */
+  readonly onDamage?: () => void;
+}
+
 interface OpenPack {
   readonly pack: Pack;
   readonly reader: BlobReader;
@@ -35,16 +44,18 @@ export class OpenPacks {
   readonly #blobs: Blobs;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #onDamage: () => void;
   readonly #entries = new Map<number, Entry>();
   /** When packs were last seen, by id: without an open file each, so it can be more of them. */
   readonly #seen = lruCache<number, number>(SEEN);
   readonly #sweeper: NodeJS.Timeout;
 
-  constructor(parts: { metadata: Metadata; blobs: Blobs; clock: Clock; logger: Logger }) {
+  constructor(parts: OpenPacksParts) {
     this.#metadata = parts.metadata;
     this.#blobs = parts.blobs;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
+    this.#onDamage = parts.onDamage ?? (() => {});
     this.#sweeper = setInterval(() => this.#closeIdle(IDLE_MS), IDLE_MS);
     this.#sweeper.unref();
   }
@@ -153,6 +164,7 @@ export class OpenPacks {
   ): Promise<FlywheelError> {
     this.#seen.delete(id);
     const narsNowMissing = await this.#metadata.markPackDamaged(id);
+    this.#onDamage();
     this.#logger.error('a pack is missing or has the wrong size', {
       pack: pack?.key ?? id,
       expectedBytes: pack?.size,

@@ -6,6 +6,7 @@ import { startCacheServer } from '@flywheel/cache';
 import type { CacheServer } from '@flywheel/cache';
 import { runCli } from '../app.ts';
 import { createTestContext } from '../test-context.ts';
+import { pushSample } from './test-push.ts';
 
 let data = '';
 let server: CacheServer;
@@ -24,54 +25,27 @@ async function run(...argv: readonly string[]) {
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
-/** The NAR of a file of 5 bytes, `hello`. */
-const NAR = Buffer.from(
-  'DQAAAAAAAABuaXgtYXJjaGl2ZS0xAAAAAQAAAAAAAAAoAAAAAAAAAAQAAAAAAAAAdHlwZQAAAAAHAAAAAAAAAHJlZ3VsYXIACAAAAAAAAABjb250ZW50cwUAAAAAAAAAaGVsbG8AAAABAAAAAAAAACkAAAAAAAAA',
-  'base64',
-);
-const HASH = 'sha256:0a430879c266f8b57f4092a0f935cf3facd48bbccde5760d4748ca405171e969';
-const BASE_NAME = `${'1'.repeat(32)}-hello`;
-
-async function push(): Promise<void> {
-  const answer = await fetch(`${server.url}_api/v1/upload-path`, {
-    method: 'PUT',
-    headers: {
-      authorization: `Bearer ${server.adminToken}`,
-      'x-attic-nar-info': JSON.stringify({
-        cache: 'team',
-        store_path_hash: BASE_NAME.slice(0, 32),
-        store_path: `/nix/store/${BASE_NAME}`,
-        references: [],
-        sigs: [],
-        nar_hash: HASH,
-        nar_size: NAR.length,
-      }),
-    },
-    body: NAR,
-  });
-  expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)]);
-}
-
 test('paths are listed, searched, shown and deleted', async () => {
   await run('create', 'team');
   expect((await run('paths', 'team')).stdout).toBe('No path in team.\n');
-  await push();
+  const storePath = await pushSample(server, 'hello');
+  const baseName = storePath.slice('/nix/store/'.length);
 
   const listed = await run('path', 'list', 'team', 'hel');
   expect(listed).toMatchObject({ code: 0, stderr: '' });
-  expect(listed.stdout).toMatch(new RegExp(`admin +120 B +\\d+ B +/nix/store/${BASE_NAME}\\n$`));
+  expect(listed.stdout).toMatch(new RegExp(`admin +120 B +\\d+ B +${storePath}\\n$`));
   expect((await run('paths', 'team', 'zzz')).stdout).toBe('No path in team that matches "zzz".\n');
   const json = await run('paths', 'team', '--json', '--sort', 'name');
   expect(JSON.parse(json.stdout)).toMatchObject({
     cache: 'team',
-    paths: [{ store_path: `/nix/store/${BASE_NAME}`, nar_size: 120, references: 0 }],
+    paths: [{ store_path: storePath, nar_size: 120, references: 0 }],
   });
 
-  const shown = await run('path', 'show', 'team', BASE_NAME);
+  const shown = await run('path', 'show', 'team', baseName);
   expect(shown.stdout).toMatch(/NAR size +120 B\n[\s\S]*Signatures +team:/);
-  const deleted = await run('path', 'delete', 'team', `/nix/store/${BASE_NAME}`);
-  expect(deleted.stdout).toBe(`Deleted /nix/store/${BASE_NAME} from team.\n`);
-  expect((await run('path', 'delete', 'team', BASE_NAME)).code).toBe(4);
+  const deleted = await run('path', 'delete', 'team', storePath);
+  expect(deleted.stdout).toBe(`Deleted ${storePath} from team.\n`);
+  expect((await run('path', 'delete', 'team', baseName)).code).toBe(4);
   expect((await run('path', 'delete', 'team', 'nonsense')).code).toBe(3);
 });
 
