@@ -44,7 +44,7 @@ test('the example of layers is valid over the example of an organization', () =>
   const page = read('docs/configuration/organization.md');
   const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
   const { issues, environments } = loadOrganization([
-    { file: 'upstream', layer: 'upstream', text: read('config/upstream.yaml') },
+    { file: 'upstream', layer: 'upstream', text: read('packages/organization/src/upstream.yaml') },
     { file: 'base', layer: 'organization', text: read('config/organization.example.yaml') },
     { file: 'page', layer: 'organization', text: example },
   ]);

@@ -4,7 +4,7 @@ import { SAME_EVERYWHERE } from './layers/index.ts';
 import { jsonSchema } from './settings.ts';
 import type { JsonSchema } from './settings.ts';
 
-/** What config/upstream.yaml has a say in: nothing there is required of the organization. */
+/** What upstream.yaml has a say in: nothing there is required of the organization. */
 const FROM_UPSTREAM: readonly string[] = ['runners', 'images'];
 
 const OVERRIDES: JsonSchema = { $ref: '#/$defs/overrides' };

@@ -15,7 +15,7 @@ export async function runConfigMigrate(context: CliContext, flags: MigrateFlags)
   const output = createOutput(context, flags);
   const path = organizationPath(context, flags);
   const file = nameOf(context, path);
-  const { text, steps } = migrateText(await readConfigFile(file, path));
+  const { text, steps } = migrateText(await readConfigFile(context, path));
   for (const { from, to, summary } of steps) output.print(`${from} → ${to}: ${summary}`);
   if (steps.length === 0) output.print(`${file} is current: there is nothing to migrate.`);
   else if (flags.check === true) context.process.exitCode = EXIT_FAILED;

@@ -91,8 +91,6 @@ test('without a file, the way to one', async () => {
 
 async function runElsewhere(...words: readonly string[]) {
   const bare = mkdtempSync(join(tmpdir(), 'organization-'));
-  mkdirSync(join(bare, 'config'));
-  writeFileSync(join(bare, 'config/upstream.yaml'), 'apiVersion: flywheel/v1\n');
   const test = createTestContext({ root: bare, cwd: bare });
   const exitCode = await runCli(['config', ...words], test.context);
   rmSync(bare, { recursive: true });

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { FlywheelError, toFlywheelError } from '@flywheel/base';
 import { formatIssue, loadOrganization } from '@flywheel/organization';
@@ -8,7 +9,8 @@ import type { CliContext } from '../context.ts';
 
 const USUAL_PLACE = 'config/organization.yaml';
 const EXAMPLE = 'config/organization.example.yaml';
-const UPSTREAM = 'config/upstream.yaml';
+/** It lies with the sources, so that an installed flywheel has it, too. */
+const UPSTREAM = '@flywheel/organization/upstream.yaml';
 
 /** Which files a command reads. */
 export interface FileFlags {
@@ -30,7 +32,10 @@ export async function readOrganization(
   flags: FileFlags,
 ): Promise<OrganizationFile> {
   const path = organizationPath(context, flags);
-  const upstream = resolve(context.cwd, flags.upstream ?? join(context.root, UPSTREAM));
+  const upstream =
+    flags.upstream === undefined
+      ? createRequire(import.meta.url).resolve(UPSTREAM)
+      : resolve(context.cwd, flags.upstream);
   const sources = await Promise.all([
     readSource(context, upstream, 'upstream'),
     readSource(context, path, 'organization'),
@@ -85,11 +90,12 @@ async function readSource(
   layer: Source['layer'],
 ): Promise<Source> {
   const file = nameOf(context, path);
-  return { file, layer, text: await readConfigFile(file, path) };
+  return { file, layer, text: await readConfigFile(context, path) };
 }
 
 /** The text of a file of the configuration. Throws `not-found` with how to make one. */
-export async function readConfigFile(name: string, path: string): Promise<string> {
+export async function readConfigFile(context: CliContext, path: string): Promise<string> {
+  const name = nameOf(context, path);
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -99,7 +105,7 @@ export async function readConfigFile(name: string, path: string): Promise<string
       cause: error,
       details: {
         hint: path.endsWith(USUAL_PLACE)
-          ? `Begin with the example: cp ${EXAMPLE} ${USUAL_PLACE}`
+          ? `Begin with the example: cp ${nameOf(context, join(context.root, EXAMPLE))} ${USUAL_PLACE}`
           : '--file says which file to read.',
       },
     });

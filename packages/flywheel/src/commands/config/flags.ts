@@ -11,7 +11,7 @@ export const fileFlags = {
     kind: 'parsed',
     parse: String,
     placeholder: 'FILE',
-    brief: 'The layer below it [default = config/upstream.yaml of flywheel]',
+    brief: 'The layer below it [default = that of flywheel itself]',
     optional: true,
   },
 } as const;

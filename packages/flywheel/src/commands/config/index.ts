@@ -17,7 +17,7 @@ export const config = buildRouteMap<keyof typeof routes, CliContext>({
     fullDescription: describe(
       `
 Works with config/organization.yaml, the one file that describes the organization. Its layers are
-config/upstream.yaml, which comes with flywheel, the file itself, and the overrides of an environment.`,
+upstream, which comes with flywheel, the file itself, and the overrides of an environment.`,
       [
         ['./flywheel config validate', 'what is wrong in it'],
         ['./flywheel config explain cache.replicas', 'what a key is, and who says so'],
