@@ -21,7 +21,7 @@ import { readYaml } from './yaml/read-yaml.ts';
 /** What all layers say together, each value with the place that says it. */
 export interface Merged {
   readonly tree: MapNode;
-  /** With all defaults; missing when there is an issue anywhere. */
+  /** With all defaults; missing when there is an issue in it. */
   readonly organization?: Organization;
 }
 
@@ -75,10 +75,9 @@ interface Complete {
 function complete(marked: MapNode): Complete {
   const { node: tree, unmet } = finish(marked);
   const { issues, organization } = validate(tree);
-  return {
-    merged: organization === undefined ? { tree } : { tree, organization },
-    issues: [...unmet.map((deletion) => nothingToDelete(tree, deletion)), ...issues],
-  };
+  const all = [...unmet.map((deletion) => nothingToDelete(tree, deletion)), ...issues];
+  const valid = organization !== undefined && all.length === 0;
+  return { merged: valid ? { tree, organization } : { tree }, issues: all };
 }
 
 function nothingToDelete(tree: MapNode, { node, path }: UnmetDelete): Issue {
