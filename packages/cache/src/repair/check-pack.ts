@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { crc32, zstdDecompress } from 'node:zlib';
-import { isFlywheelError, messageOf } from '@flywheel/base';
+import { freePiece, isFlywheelError, messageOf } from '@flywheel/base';
 import type { BlobReader, Blobs } from '../blobs/blobs.ts';
 import type { ChunkLocation, Pack } from '../db/metadata.ts';
 import type { PackRange } from '../db/repair-rows.ts';
@@ -54,7 +54,11 @@ export async function checkPack(
     const damaged: PackRange[] = [];
     for (const run of frameRuns(contents.frames)) {
       await options.rate.spend(runLength(run));
-      for (const placed of await damagedFrames(reader, run, options.deep)) damaged.push(placed);
+      const bytes = Buffer.allocUnsafeSlow(runLength(run));
+      for (const placed of await damagedFrames(reader, run, bytes, options.deep)) {
+        damaged.push(placed);
+      }
+      freePiece(bytes);
     }
     const where = damaged.map(({ start }) => start).slice(0, 3);
     const fault = damaged.length === 0 ? undefined : `is damaged at byte ${where.join(', ')}`;
@@ -70,10 +74,10 @@ export async function checkPack(
 async function damagedFrames(
   reader: BlobReader,
   run: readonly PlacedFrame[],
+  bytes: Buffer,
   deep: boolean,
 ): Promise<readonly PackRange[]> {
   const start = run[0]?.offset ?? 0;
-  const bytes = Buffer.allocUnsafe(runLength(run));
   try {
     await reader.read(bytes, start, reader.size);
   } catch (error) {
