@@ -1,4 +1,5 @@
 import type { Segment } from '@flywheel/chunking';
+import type { AtticPlaceRecords } from './attic-rows.ts';
 import type { BuildRecords } from './build-records.ts';
 import type { IdentityRecords } from './identity-records.ts';
 import type { Rest } from './database.ts';
@@ -128,6 +129,7 @@ export interface Upload {
  */
 export interface Metadata
   extends
+    AtticPlaceRecords,
     BuildRecords,
     IdentityRecords,
     PathRecords,

@@ -2,7 +2,12 @@ import { sql } from 'kysely';
 import type { DatabaseHandle } from './database.ts';
 
 /** Arbitrary numbers that nothing else in the same database uses: one for each kind of work. */
-const LOCKS = { reclaim: 0x666c7977_02, scrub: 0x666c7977_03, snapshot: 0x666c7977_04 } as const;
+const LOCKS = {
+  reclaim: 0x666c7977_02,
+  scrub: 0x666c7977_03,
+  snapshot: 0x666c7977_04,
+  'import-attic': 0x666c7977_05,
+} as const;
 
 export type MaintenanceLock = keyof typeof LOCKS;
 

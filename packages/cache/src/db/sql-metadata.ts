@@ -14,6 +14,7 @@ import type {
   StoreStatistics,
   Upload,
 } from './metadata.ts';
+import { atticPlaceQueries } from './attic-rows.ts';
 import { changeObjects } from './change-objects.ts';
 import { commitNar } from './commit-nar.ts';
 import { sqlIdentityRecords } from './sql-identity-records.ts';
@@ -248,6 +249,7 @@ export function createSqlMetadata(
     ...repackQueries(database, now),
     ...repairQueries(database, now),
     ...snapshotQueries(database),
+    ...atticPlaceQueries(database),
     ...retentionQueries(database, now),
     ...runQueries(database, now),
     batchRows: batchRows(database),
