@@ -185,7 +185,10 @@ export function atticRows(database: DatabaseHandle, now: Now): AtticRows {
     },
 
     async someNars(place, count) {
-      const rows = await inPlace(place).orderBy(sql`random()`).limit(count).execute();
+      const rows = await inPlace(place)
+        .orderBy(sql`random()`)
+        .limit(count)
+        .execute();
       return rows.map(narOf);
     },
 

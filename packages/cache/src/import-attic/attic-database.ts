@@ -80,7 +80,10 @@ async function requireTables(db: Kysely<AtticTables>, name: string): Promise<voi
     throw new FlywheelError(
       'invalid-input',
       `${name} is not the database of a current atticd: ${messageOf(cause)}`,
-      { cause, details: { hint: 'start the newest atticd on it once, which brings it up to date' } },
+      {
+        cause,
+        details: { hint: 'start the newest atticd on it once, which brings it up to date' },
+      },
     );
   }
 }

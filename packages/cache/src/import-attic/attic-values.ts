@@ -25,7 +25,12 @@ export function textsOf(value: unknown): readonly string[] | undefined {
 /** Where an object of Attic lies, as its row says. */
 export type RemoteFile =
   | { readonly kind: 'folder'; readonly name: string }
-  | { readonly kind: 's3'; readonly region: string; readonly bucket: string; readonly name: string };
+  | {
+      readonly kind: 's3';
+      readonly region: string;
+      readonly bucket: string;
+      readonly name: string;
+    };
 
 const Remote = z.union([
   z.object({ Local: z.object({ name: z.string() }) }),

@@ -61,7 +61,7 @@ export async function importAttic(
   const objects = await openAtticObjects(location);
   using _closing = { [Symbol.dispose]: () => objects.close() };
   const parts = { attic, objects, location, options, key };
-  return options.dryRun === true ? lookOnly(parts) : takeOver(parts, clock);
+  return await (options.dryRun === true ? lookOnly(parts) : takeOver(parts, clock));
 }
 
 interface Parts {
@@ -104,7 +104,9 @@ async function takeOver(parts: Parts, clock: Clock): Promise<ImportedAttic> {
     const tokenKey = await takeTokenKey(parts);
     const ours = takeover.ours as Ours;
     const verified =
-      options.verify === undefined ? {} : { verified: await verifyTaken(takeover, ours, options.verify) };
+      options.verify === undefined
+        ? {}
+        : { verified: await verifyTaken(takeover, ours, options.verify) };
     if (finish) await finishTakeover(takeover, ours);
     await stores.metadata.refreshStatistics();
     return { ...takeover.tally, ...tokenKey, ...verified, dryRun: false, finished: finish };
@@ -166,9 +168,7 @@ async function takeTokenKey({ options, key }: Parts): Promise<Pick<ImportedAttic
   if (key === undefined) return {};
   const directory = dataDirectory(options.dataDir);
   const folder: KeyFolder =
-    options.tokenKeys === undefined
-      ? directory.tokenKeys
-      : { path: options.tokenKeys, prefix: '' };
+    options.tokenKeys === undefined ? directory.tokenKeys : { path: options.tokenKeys, prefix: '' };
   if (options.tokenKeys === undefined) await ensureTokenKey(directory);
   const { key: kept }: KeyFile = await keepForeignKey(folder, 'attic', key);
   return { tokenKey: { kid: kept.kid, algorithm: kept.algorithm } };
