@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
@@ -18,7 +18,8 @@ import {
   type SamplePath,
   type TestServer,
 } from './harness.ts';
-import { collect } from './maintenance.ts';
+import { signJwt } from './jwt.ts';
+import { collect, runToEnd } from './maintenance.ts';
 
 let root: string;
 let dataDir: string;
@@ -310,4 +311,120 @@ test('interrupted anywhere, the next one completes it; what came meanwhile is ta
   expect([newPaths + copiedPaths + knownPaths, leftOut]).toEqual([13, []]);
   const ours = await serve();
   for (const path of [...paths, late]) await expectServed(ours, 'team', path);
+});
+
+test('tokens of the old server stay good, and new ones are signed with another key', async () => {
+  await old.attic.addCache('team');
+  const path = await samplePath('path', 'hello');
+  await old.attic.push('team', path);
+  const secret = Buffer.from('not even UTF-8: \xff\xfe, and long enough', 'latin1');
+  const file = join(root, 'token');
+  await writeFile(file, `${secret.toString('base64')}\n`);
+  const token = signJwt(
+    {
+      sub: 'ci',
+      exp: Math.floor(Date.now() / 1000) + 600,
+      'https://jwt.attic.rs/v1': { caches: { 'te*': { r: 1 } } },
+    },
+    secret,
+  );
+  for (let turn = 0; turn < 2; turn += 1) {
+    expect(await take({ atticTokenFile: file })).toMatchObject({
+      tokenKey: { algorithm: 'HS256', kid: expect.any(String) },
+    });
+  }
+  const ours = await serve();
+  const good = await ours.request('GET', `/team/${path.hash}.narinfo`, { token });
+  expect(good.status).toBe(200);
+  const none = await ours.request('GET', `/team/${path.hash}.narinfo`);
+  expect(none.status).toBe(401);
+  const keys = (await readdir(join(dataDir, 'keys'))).filter((name) => name.startsWith('token-'));
+  expect(keys).toEqual([expect.stringMatching(/^token-attic-.{6}\.verify$/), 'token-hs256.secret']);
+});
+
+test('a storage that is not mounted is unavailable, and nothing in it is lost', async () => {
+  await old.attic.addCache('team');
+  const path = await samplePath('path', noise(300_000, 7));
+  await old.attic.push('team', path);
+  await take();
+  await rename(old.storage, `${old.storage}-elsewhere`);
+  let ours = await serve();
+  const token = ours.server.adminToken;
+  const url = `/team/nar/${path.hash}.nar`;
+  expect((await ours.request('GET', url, { token })).status).toBe(503);
+  await rename(`${old.storage}-elsewhere`, old.storage);
+  await expectServed(ours, 'team', path);
+  await stop();
+  // The same while it serves.
+  ours = await serve();
+  expect((await ours.request('HEAD', url, { token })).status).toBe(200);
+  await expect(take()).rejects.toMatchObject({ code: 'conflict' });
+});
+
+test('the scrub checks what it was not told the checksum of', async () => {
+  await old.attic.addCache('team');
+  const intact = await samplePath('intact', noise(300_000, 8));
+  const path = await samplePath('path', noise(300_000, 9));
+  await old.attic.push('team', intact);
+  const [, name] = await old.attic.push('team', path);
+  await take();
+  const ours = await serve();
+  const scrub = { rate: 1e9, deep: true };
+  expect(await runToEnd(ours, 'scrub', scrub)).toMatchObject({ packs: 10, faults: [] });
+  const file = atticObjectPath(old.storage, name!);
+  const bytes = await readFile(file);
+  bytes[1000]! ^= 1;
+  await writeFile(file, bytes);
+  expect(await runToEnd(ours, 'scrub', scrub)).toMatchObject({
+    damaged_packs: 1,
+    faults: [{ pack: `attic/1/${name}`, nars: 1 }],
+  });
+  await expectServed(ours, 'team', intact);
+  expect((await upload(ours, path, 'team')).status).toBe(200);
+  await expectServed(ours, 'team', path);
+});
+
+test('a NAR in thousands of objects is served; one that is gone is found before it begins', async () => {
+  await old.attic.addCache('team');
+  const path = await samplePath('many', noise(3_000_000, 11));
+  const names = await old.attic.push('team', path, { chunkBytes: 1000 });
+  expect(await take()).toMatchObject({ objects: 3001, newPaths: 1 });
+  const ours = await serve();
+  await expectServed(ours, 'team', path);
+  const files = (await readdir('/proc/self/fd')).length;
+  expect(files).toBeLessThan(400);
+  await stop();
+  await rm(atticObjectPath(old.storage, names[2500]!));
+  const again = await serve();
+  const token = again.server.adminToken;
+  const broken = await again.request('GET', `/team/nar/${path.hash}.nar`, { token });
+  expect([broken.status, broken.json()]).toMatchObject([503, { error: 'IncompleteNar' }]);
+  const missing = await again.request('GET', `/team/${path.hash}.narinfo`, { token });
+  expect(missing.status).toBe(404);
+  await upload(again, path, 'team');
+  await expectServed(again, 'team', path);
+});
+
+test('what is no database or storage of Attic is refused', async () => {
+  await writeFile(join(root, 'text'), 'sqlite://server.db');
+  await expect(take({ atticDatabase: join(root, 'text') })).rejects.toMatchObject({
+    code: 'invalid-input',
+  });
+  await expect(take({ atticDatabase: join(root, 'none') })).rejects.toMatchObject({
+    code: 'not-found',
+  });
+  const atticStorage = { kind: 'folder', path: root } as const;
+  await expect(take({ atticStorage })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('has no VERSION'),
+  });
+  await old.attic.addCache('team');
+  await old.attic.push('team', await samplePath('path', 'hello'));
+  await expect(
+    take({ atticStorage: { kind: 's3', bucket: 'attic', endpoint: 'http://127.0.0.1:9' } }),
+  ).rejects.toMatchObject({
+    code: 'invalid-input',
+    message: 'the database says that the objects are in a folder',
+  });
+  await expect(readdir(dataDir)).rejects.toMatchObject({ code: 'ENOENT' });
 });
