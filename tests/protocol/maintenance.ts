@@ -21,6 +21,7 @@ export interface WireRun {
     }[];
     readonly reclaimed?: { readonly nars: number; readonly packs: number };
     readonly repacked?: { readonly packs: number; readonly bytes: number };
+    readonly gathered?: { readonly objects: number; readonly packs: number };
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Segment } from '@flywheel/chunking';
 import type { AtticPlaceRecords } from './attic-rows.ts';
 import type { BuildRecords } from './build-records.ts';
+import type { GatherMetadata } from './gather-rows.ts';
 import type { IdentityRecords } from './identity-records.ts';
 import type { Rest } from './database.ts';
 import type { PinMetadata } from './pins.ts';
@@ -131,6 +132,7 @@ export interface Metadata
   extends
     AtticPlaceRecords,
     BuildRecords,
+    GatherMetadata,
     IdentityRecords,
     PathRecords,
     PinMetadata,

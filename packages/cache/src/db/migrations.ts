@@ -157,7 +157,8 @@ const MIGRATIONS: readonly Migration[] = [
          id integer primary key,
          location text not null unique,
          created_at integer not null,
-         finished_at integer)`,
+         finished_at integer,
+         gathered_at integer)`,
     ],
   },
 ];

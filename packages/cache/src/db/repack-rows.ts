@@ -227,7 +227,7 @@ async function commitRepack(
 }
 
 /** What was to be kept longer still is. */
-function keptForReaders(now: Now) {
+export function keptForReaders(now: Now) {
   const until = sql<number>`${now()} + ${READERS_MS}`;
   return sql<number>`case when keep_until > ${until} then keep_until else ${until} end`;
 }

@@ -172,6 +172,8 @@ export interface AtticPlaceTable {
   created_at: number;
   /** Until it is set, nothing in there is removed. */
   finished_at: Generated<number | null>;
+  /** Set when nothing is left of it that could be copied into packs of ours. */
+  gathered_at: Generated<number | null>;
 }
 
 export interface Schema {

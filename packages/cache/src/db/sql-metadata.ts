@@ -20,6 +20,7 @@ import { commitNar } from './commit-nar.ts';
 import { sqlIdentityRecords } from './sql-identity-records.ts';
 import { batchRows, type DatabaseHandle } from './database.ts';
 import { deleteCache, isNotDeleted, removeDeletedCaches } from './delete-cache.ts';
+import { gatherQueries } from './gather-rows.ts';
 import { pinQueries } from './pins.ts';
 import { repackQueries } from './repack-rows.ts';
 import { retentionQueries } from './retention-rows.ts';
@@ -250,6 +251,7 @@ export function createSqlMetadata(
     ...repairQueries(database, now),
     ...snapshotQueries(database),
     ...atticPlaceQueries(database),
+    ...gatherQueries(database, now),
     ...retentionQueries(database, now),
     ...runQueries(database, now),
     batchRows: batchRows(database),
