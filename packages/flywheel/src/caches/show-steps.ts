@@ -2,7 +2,7 @@ import type { Output, Progress } from '../output/index.ts';
 
 /** The progress of work in several steps, one bar after the other. */
 export interface ShownSteps extends Disposable {
-  report(progress: { step: string; done: number; of: number }): void;
+  readonly report: (progress: { step: string; done: number; of: number }) => void;
   finish(): void;
 }
 
