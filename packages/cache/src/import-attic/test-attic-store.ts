@@ -102,7 +102,6 @@ export class TestAttic {
   readonly #chunks = new Map<string, Chunk>();
   readonly #nars = new Map<string, { readonly id: number; readonly names: readonly string[] }>();
   #rows = 0;
-  #objects = 0;
 
   constructor(target: AtticTarget) {
     this.#target = target;
@@ -152,7 +151,6 @@ export class TestAttic {
     const narHash = `sha256:${path.narHash.toString('hex')}`;
     const nar = this.#nars.get(narHash) ?? (await this.#addNar(narHash, path.nar, options));
     this.#nars.set(narHash, nar);
-    this.#objects += 1;
     await this.#insert('object', {
       cache_id: this.#caches.get(cache) ?? 0,
       nar_id: nar.id,

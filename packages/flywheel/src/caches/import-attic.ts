@@ -114,7 +114,8 @@ function describeImported(output: Output, imported: ImportedAttic): void {
     listSome(output, 'Missing from now on are NARs with the hashes:', verified.damaged);
   }
   if (tokenKey !== undefined) {
-    output.print(`Tokens of the ${tokenKey.algorithm} key ${tokenKey.kid} are good here.`);
+    const are = imported.dryRun ? 'would be' : 'are';
+    output.print(`Tokens of the ${tokenKey.algorithm} key ${tokenKey.kid} ${are} good here.`);
   }
   if (imported.finished) {
     output.print('The takeover is finished: the next gc removes the chunks that no path needs.');
