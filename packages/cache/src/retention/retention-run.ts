@@ -90,7 +90,9 @@ async function runRetention(
   });
   report({ step: 'rewriting packs' });
   const repacked = await repack(store, parts.repack ?? DEFAULT_REPACK, pace);
-  const gathered = await gather(store, pace);
+  const gathered = await gather(store, pace, ({ objects }) =>
+    report({ step: 'gathering what was taken over from Attic', done: objects }),
+  );
   return { ...result, reclaimed, repacked, ...(gathered.packs > 0 && { gathered }) };
 }
 

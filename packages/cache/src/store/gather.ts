@@ -29,7 +29,11 @@ const READS_AT_ONCE = 16;
  * the hash that the index of the pack names. Safe beside uploads and downloads; killed at any moment,
  * it leaves the objects as they were, and of the new pack a lease that tells what to remove.
  */
-export async function gather(store: RepackStore, pace: Pace): Promise<Gathered> {
+export async function gather(
+  store: RepackStore,
+  pace: Pace,
+  report: (done: Gathered) => void,
+): Promise<Gathered> {
   const { metadata, logger } = store;
   const done = { objects: 0, packs: 0 };
   if (!(await metadata.isGatheringDue())) return done;
@@ -44,6 +48,7 @@ export async function gather(store: RepackStore, pace: Pace): Promise<Gathered> 
       if (isDone) {
         done.objects += found.length;
         done.packs += 1;
+        report(done);
       } else failed = true;
     } catch (error) {
       // Its lease has run out, or the disk is full: what it left is reclaimed.
