@@ -162,7 +162,7 @@ export function atticRows(database: DatabaseHandle, now: Now): AtticRows {
           tx,
           nars.flatMap((nar) => nar.segments),
         );
-        for (const nar of nars) await putNar(tx, nar, now);
+        await putNars(tx, nars, now);
         await putPaths(tx, paths);
       }),
 
@@ -271,34 +271,58 @@ async function addObjects(
   return added.size;
 }
 
-async function putNar(tx: Transaction<Schema>, nar: FoundNar, now: Now): Promise<void> {
-  const values = {
-    size: nar.size,
-    file_size: nar.fileSize,
-    segments: encodeSegments(nar.segments),
+/** `nars` are all different. */
+async function putNars(
+  tx: Transaction<Schema>,
+  nars: readonly FoundNar[],
+  now: Now,
+): Promise<void> {
+  const ids = new Map<string, number>();
+  // By hash, as all who write several.
+  const sorted = nars.toSorted((a, b) => a.hash.compare(b.hash));
+  for (const batch of insertRuns(sorted)) {
+    const rows = await tx
+      .insertInto('nar')
+      .values(batch.map((nar) => ({ hash: nar.hash, ...narValues(nar, now) })))
+      .onConflict((conflict) => conflict.column('hash').doNothing())
+      .returning(['id', 'hash'])
+      .execute();
+    for (const { id, hash } of rows) ids.set(bufferOf(hash).toString('hex'), id);
+  }
+  const places: { readonly nar_id: number; readonly pack_id: number }[] = [];
+  for (const nar of sorted) {
+    const id = ids.get(nar.hash.toString('hex')) ?? (await healNar(tx, nar, now));
+    if (id === undefined) continue;
+    const packs = new Set(nar.segments.map(({ pack }) => pack));
+    for (const pack of packs) places.push({ nar_id: id, pack_id: pack });
+  }
+  for (const batch of insertRuns(places)) {
+    await tx.insertInto('nar_pack').values(batch).execute();
+  }
+}
+
+function narValues({ size, fileSize, segments }: FoundNar, now: Now) {
+  return {
+    size,
+    file_size: fileSize,
+    segments: encodeSegments(segments),
     damaged: 0,
     created_at: now(),
   };
-  const inserted = await tx
-    .insertInto('nar')
-    .values({ hash: nar.hash, ...values })
-    .onConflict((conflict) => conflict.column('hash').doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  const id = inserted?.id ?? (await damagedNar(tx, nar.hash));
-  if (id === undefined) return;
-  if (inserted === undefined) {
-    await tx.deleteFrom('nar_pack').where('nar_id', '=', id).execute();
-    await tx.deleteFrom('listing').where('nar_id', '=', id).execute();
-    await tx.updateTable('nar').set(values).where('id', '=', id).execute();
-  }
-  const packs = [...new Set(nar.segments.map(({ pack }) => pack))];
-  for (const batch of insertRuns(packs)) {
-    await tx
-      .insertInto('nar_pack')
-      .values(batch.map((pack) => ({ nar_id: id, pack_id: pack })))
-      .execute();
-  }
+}
+
+/** The same row, so that every path that named it has its bytes again. */
+async function healNar(
+  tx: Transaction<Schema>,
+  nar: FoundNar,
+  now: Now,
+): Promise<number | undefined> {
+  const id = await damagedNar(tx, nar.hash);
+  if (id === undefined) return undefined;
+  await tx.deleteFrom('nar_pack').where('nar_id', '=', id).execute();
+  await tx.deleteFrom('listing').where('nar_id', '=', id).execute();
+  await tx.updateTable('nar').set(narValues(nar, now)).where('id', '=', id).execute();
+  return id;
 }
 
 /** Locked, to be healed; undefined when it is intact. */
