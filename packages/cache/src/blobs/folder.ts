@@ -48,14 +48,7 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
     },
 
     async open(key) {
-      if (!isBlobKey(key)) return undefined;
-      try {
-        const { fd, size } = await openToRead(placeOf(key), disk);
-        return new FolderReader(fd, size, key, disk);
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw toFlywheelError(error, `open pack ${key}`);
-      }
+      return isBlobKey(key) ? openFile(placeOf(key), key, disk) : undefined;
     },
 
     async remove(key) {
@@ -106,6 +99,21 @@ async function removeFile(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
   });
+}
+
+/** A file as a blob; undefined when there is none. `key` is what messages call it. */
+export async function openFile(
+  path: string,
+  key: string,
+  disk: DiskGuess,
+): Promise<BlobReader | undefined> {
+  try {
+    const { fd, size } = await openToRead(path, disk);
+    return new FolderReader(fd, size, key, disk);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw toFlywheelError(error, `open pack ${key}`);
+  }
 }
 
 class FolderWriter implements BlobWriter {
