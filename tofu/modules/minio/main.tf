@@ -132,7 +132,8 @@ resource "kubectl_manifest" "service" {
   yaml_body = yamlencode({
     apiVersion = "v1"
     kind       = "Service"
-    metadata   = { name = var.name, namespace = var.namespace, labels = local.labels }
+    # The one that is watched: the other has the same pods behind it.
+    metadata = { name = var.name, namespace = var.namespace, labels = merge(local.labels, local.pod_labels) }
     spec = {
       type     = "ClusterIP"
       selector = local.pod_labels

@@ -7,7 +7,7 @@ resource "kubectl_manifest" "service_monitor" {
     kind       = "ServiceMonitor"
     metadata   = { name = var.name, namespace = var.namespace, labels = merge(local.labels, var.monitoring.labels) }
     spec = {
-      selector  = { matchLabels = local.labels }
+      selector  = { matchLabels = local.pod_labels }
       endpoints = [{ port = "s3", path = "/minio/v2/metrics/cluster", interval = "60s" }]
     }
   })
