@@ -44,11 +44,19 @@ function inputSection(inputs: readonly Declaration[]): string {
     ({ type, default: value }) => isLong(type) || (value !== undefined && isLong(value)),
   );
   const blocks = details.map(({ name, type = 'any', default: value }) => {
-    const shown = [isLong(type) ? type : undefined, isLong(value) ? `default = ${value}` : undefined];
+    const shown = [
+      isLong(type) ? type : undefined,
+      isLong(value) ? `default = ${value}` : undefined,
+    ];
     const code = shown.filter((text) => text !== undefined).join('\n');
     return `### ${name}\n\n\`\`\`hcl\n${code}\n\`\`\`\n`;
   });
-  return ['## Inputs\n', row(['Name', 'Type', 'Default', 'What']), row(['-', '-', '-', '-']), ...rows]
+  return [
+    '## Inputs\n',
+    row(['Name', 'Type', 'Default', 'What']),
+    row(['-', '-', '-', '-']),
+    ...rows,
+  ]
     .concat('', ...blocks)
     .join('\n');
 }

@@ -1,6 +1,12 @@
 // Builds the programs that the suites start, which takes minutes the first time: .ci/run does so
 // while the first suites run. What cannot be built is said by the tests that miss it.
-import { buildTofu, isMissing, kubernetesOpenApi, startMinio, startVersity } from '@flywheel/testing';
+import {
+  buildTofu,
+  isMissing,
+  kubernetesOpenApi,
+  startMinio,
+  startVersity,
+} from '@flywheel/testing';
 
 for (const start of [startVersity, startMinio]) {
   const server = await start();

@@ -89,7 +89,7 @@ function declare(tofu: Tofu, swagger: string): void {
 
     const kinds = [...text.matchAll(/^kind: (\w+)/gm)].map(([, kind]) => kind);
     expect(planned.map(({ kind }) => kind).toSorted()).toEqual(kinds.toSorted());
-    expect(planned).toHaveLength(29);
+    expect(planned).toHaveLength(26);
     const wrong = planned.flatMap((manifest) =>
       (schemas.issues(manifest) ?? []).map((issue) => `${nameOf(manifest)}: ${issue}`),
     );

@@ -37,7 +37,9 @@ test.each(MODULE_NAMES)('each validation of %s has a test in which it fails', (m
     ([, name = '', body = '']) => {
       const validations = body.split('  validation {').length - 1;
       const failing = tests.split(`expect_failures = [var.${name}]`).length - 1;
-      return failing >= validations ? [] : [`${name}: ${validations} validations, ${failing} tests`];
+      return failing >= validations
+        ? []
+        : [`${name}: ${validations} validations, ${failing} tests`];
     },
   );
   expect(untested).toEqual([]);

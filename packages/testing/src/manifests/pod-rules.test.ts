@@ -69,5 +69,7 @@ test.each<[string, Fields]>([
 
 test('a Job needs no probes, and any other rule holds', () => {
   const job = { readinessProbe: undefined, image: 'cache:latest' };
-  expect(podIssues(deployment({}, job, 'Job'))).toEqual(['Job attic/cache: api: runs cache:latest']);
+  expect(podIssues(deployment({}, job, 'Job'))).toEqual([
+    'Job attic/cache: api: runs cache:latest',
+  ]);
 });

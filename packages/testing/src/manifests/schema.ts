@@ -90,7 +90,8 @@ function arrayIssues(
 ): readonly string[] {
   if (!Array.isArray(value)) return [`${at} is no list`];
   const { items, minItems = 0, maxItems = Infinity } = schema;
-  const size = value.length < minItems || value.length > maxItems ? [`${at} has the wrong size`] : [];
+  const size =
+    value.length < minItems || value.length > maxItems ? [`${at} has the wrong size`] : [];
   if (items === undefined) return size;
   return [
     ...size,

@@ -1,6 +1,6 @@
 manifests = {
   example = {
     file   = "tests/release.yaml"
-    sha256 = "69310d9096e7c080ace0df08e88b8f3c2ba4f8fddb98c66bc8303658f1ef2265"
+    sha256 = "f8908934f4e6d6ec0ddd316baf67b0392715fe4f1d5acc0f4e135bda42677701"
   }
 }
