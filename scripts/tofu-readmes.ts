@@ -67,7 +67,7 @@ function outputSection(outputs: readonly Declaration[]): string {
 }
 
 function typeCell(name: string, type: string): string {
-  return isLong(type) ? `[${/^\w+/.exec(type)?.[0]}](#${name})` : `\`${type}\``;
+  return isLong(type) ? `[${type.slice(0, type.indexOf('('))}](#${name})` : `\`${type}\``;
 }
 
 function defaultCell(name: string, value: string | undefined): string {
@@ -75,7 +75,7 @@ function defaultCell(name: string, value: string | undefined): string {
   return isLong(value) ? `[below](#${name})` : `\`${value}\``;
 }
 
-function isLong(text: string | undefined): text is string {
+function isLong(text: string | undefined): boolean {
   return text?.includes('\n') === true;
 }
 

@@ -4,6 +4,7 @@ import {
   buildTofu,
   isMissing,
   kubernetesOpenApi,
+  minioClient,
   startMinio,
   startVersity,
 } from '@flywheel/testing';
@@ -14,3 +15,4 @@ for (const start of [startVersity, startMinio]) {
 }
 await buildTofu();
 await kubernetesOpenApi();
+await minioClient();

@@ -327,6 +327,10 @@ variable "network" {
     condition     = alltrue([for name in var.network.client_namespaces : can(regex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", name))])
     error_message = "A client namespace must be the name of one."
   }
+  validation {
+    condition     = (var.ingress == null && var.gateway == null) || length(var.network.client_namespaces) > 0
+    error_message = "The network policy keeps the ingress controller or gateway out: name its namespace in network.client_namespaces."
+  }
 }
 
 variable "service_account_annotations" {

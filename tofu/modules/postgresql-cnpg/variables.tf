@@ -246,7 +246,7 @@ variable "network" {
   default = {}
 
   validation {
-    condition     = alltrue([for cidr in concat(var.network.api_server_cidrs, var.network.object_store_cidrs) : can(cidrnetmask(cidr)) || can(cidrhost(cidr, 0))])
+    condition     = alltrue([for cidr in concat(var.network.api_server_cidrs, var.network.object_store_cidrs) : can(cidrhost(cidr, 0))])
     error_message = "Addresses must be in CIDR notation, such as 10.96.0.1/32."
   }
   validation {

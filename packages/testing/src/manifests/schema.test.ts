@@ -82,8 +82,12 @@ spec:
             kind: { type: string }
             spec: { type: object, properties: { bucket: { type: string } } }
 `);
-  const object = (apiVersion: string, kind: string, rest: object): Manifest =>
-    ({ apiVersion, kind, metadata: { name: 'x' }, ...rest }) as Manifest;
+  const object = (apiVersion: string, kind: string, rest: object): Manifest => ({
+    apiVersion,
+    kind,
+    metadata: { name: 'x' },
+    ...rest,
+  });
   expect(schemas.issues(object('v1', 'Thing', { size: 1 }))).toEqual(['size is no known field']);
   expect(schemas.issues(object('example.org/v1', 'Backup', { spec: { path: 'x' } }))).toEqual([
     'spec.path is no known field',

@@ -32,3 +32,7 @@ gateway = {
   namespace    = "gateways"
   section_name = "https"
 }
+
+network = {
+  client_namespaces = ["gateways"]
+}

@@ -85,6 +85,7 @@ run "ingress" {
   command = plan
   variables {
     ingress = { host = "cache.example.org", class = "nginx", tls_secret = "cache-tls" }
+    network = { client_namespaces = ["ingress-nginx"] }
   }
 
   assert {
@@ -97,6 +98,7 @@ run "gateway" {
   command = plan
   variables {
     gateway = { host = "cache.example.org", name = "public" }
+    network = { client_namespaces = ["gateways"] }
   }
 
   assert {
@@ -344,6 +346,7 @@ run "host_of_the_ingress_is_a_name" {
   command = plan
   variables {
     ingress = { host = "https://cache.example.org", class = "nginx" }
+    network = { client_namespaces = ["ingress-nginx"] }
   }
   expect_failures = [var.ingress]
 }
@@ -353,6 +356,7 @@ run "ingress_or_gateway" {
   variables {
     ingress = { host = "cache.example.org", class = "nginx" }
     gateway = { host = "cache.example.org", name = "public" }
+    network = { client_namespaces = ["gateways"] }
   }
   expect_failures = [var.ingress]
 }
@@ -361,6 +365,7 @@ run "host_of_the_gateway_is_a_name" {
   command = plan
   variables {
     gateway = { host = "cache", name = "public" }
+    network = { client_namespaces = ["gateways"] }
   }
   expect_failures = [var.gateway]
 }
@@ -369,6 +374,14 @@ run "client_namespace_is_a_name" {
   command = plan
   variables {
     network = { client_namespaces = ["*"] }
+  }
+  expect_failures = [var.network]
+}
+
+run "ingress_is_let_in" {
+  command = plan
+  variables {
+    ingress = { host = "cache.example.org", class = "nginx" }
   }
   expect_failures = [var.network]
 }
