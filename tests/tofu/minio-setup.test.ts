@@ -41,6 +41,19 @@ function declare(planner: Tofu, mc: string, server: S3Server): void {
     expect((await as('runners', 'cat', 'as/nix-cache/a')).stderr).toContain('Access Denied');
   });
 
+  test('is another one when the Secrets are said to have changed', async () => {
+    const jobOf = async (revision: string): Promise<string | undefined> => {
+      const values = ['-var-file=examples/minimal.tfvars', `-var=credentials_revision=${revision}`];
+      const planned = await plannedManifests(planner, 'minio', values);
+      return planned.find(({ kind }) => kind === 'Job')?.metadata.name;
+    };
+
+    const first = await jobOf('1');
+    expect(first).toMatch(/^minio-setup-[0-9a-f]{10}$/);
+    expect(await jobOf('1')).toBe(first);
+    expect(await jobOf('2')).not.toBe(first);
+  });
+
   test('takes up a changed secret key, and says which Secret is empty', async () => {
     await using job = await prepareJob(planner, mc, server);
     await job.run();

@@ -57,18 +57,6 @@ run "reads_only" {
   }
 }
 
-run "changed_secrets_run_the_job_again" {
-  command = plan
-  variables {
-    credentials_revision = "2"
-  }
-
-  assert {
-    condition     = yamldecode(kubectl_manifest.setup.yaml_body).metadata.name != run.single_server.setup_job
-    error_message = "Another revision must be another Job."
-  }
-}
-
 run "namespace_is_a_dns_label" {
   command = plan
   variables {

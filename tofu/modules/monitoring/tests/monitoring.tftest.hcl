@@ -34,7 +34,7 @@ run "nothing_wanted" {
   }
 
   assert {
-    condition     = output.boards == [] && output.alerts == []
+    condition     = length(output.boards) == 0 && length(output.alerts) == 0
     error_message = "Neither boards nor alerts may be made."
   }
 }
