@@ -3,6 +3,7 @@
 import { buildRouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import { cache } from './cache/index.ts';
+import { config } from './config/index.ts';
 import { doctor } from './doctor.ts';
 import { describe } from './help.ts';
 import { pull } from './pull.ts';
@@ -11,7 +12,7 @@ import { test } from './test.ts';
 import { up } from './up.ts';
 import { version } from './version.ts';
 
-const routes = { up, cache, push, pull, doctor, test, version };
+const routes = { up, cache, push, pull, config, doctor, test, version };
 
 export const root = buildRouteMap<keyof typeof routes, CliContext>({
   routes,

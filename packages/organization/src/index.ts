@@ -1,0 +1,17 @@
+export { loadOrganization } from './load.ts';
+export type { Loaded, Merged } from './load.ts';
+export { formatIssue } from './issue.ts';
+export type { Issue } from './issue.ts';
+export { formatPosition, positionOf } from './source.ts';
+export type { Layer, Source } from './source.ts';
+export type { Organization } from './schema/organization.ts';
+export { explainKey } from './explain.ts';
+export type { Explanation, Said } from './explain.ts';
+export { diffOrganizations } from './diff.ts';
+export type { Change } from './diff.ts';
+export { migrateText } from './migrate.ts';
+export type { Migrated } from './migrate.ts';
+export { formatEditorSchema } from './editor-schema.ts';
+export { formatReference } from './reference.ts';
+export { formatYaml } from './format-yaml.ts';
+export { formatKeyPath } from './key-path.ts';
