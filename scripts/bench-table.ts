@@ -7,7 +7,7 @@ import type { Figure } from '@flywheel/testing';
 const START = '<!-- bench:start -->';
 const END = '<!-- bench:end -->';
 
-/** What of .artifacts/bench.json and of .artifacts/bench-cache.json goes into the table. */
+/** What of .artifacts/bench.json and of .artifacts/rounds/cache.json goes into the table. */
 export interface BenchRun {
   readonly figures: Readonly<Record<string, Figure>>;
   readonly machine: { readonly cpus: number; readonly model: string; readonly node: string };
@@ -73,7 +73,7 @@ if (import.meta.main) {
   const json = (name: string): unknown =>
     JSON.parse(readFileSync(join(root, '.artifacts', name), 'utf8'));
   const { figures } = json('bench.json') as Pick<BenchRun, 'figures'>;
-  const { machine } = json('bench-cache.json') as Pick<BenchRun, 'machine'>;
+  const { machine } = json('rounds/cache.json') as Pick<BenchRun, 'machine'>;
   const page = join(root, 'docs/development/benchmarks.md');
   const date = statSync(join(root, '.artifacts/bench.json')).mtime.toISOString();
   writeFileSync(page, withBenchTable(readFileSync(page, 'utf8'), { figures, machine, date }));

@@ -1,8 +1,18 @@
-// Builds the S3 servers that the suites start, which takes minutes the first time: .ci/run does so
+// Builds the programs that the suites start, which takes minutes the first time: .ci/run does so
 // while the first suites run. What cannot be built is said by the tests that miss it.
-import { isMissing, startMinio, startVersity } from '@flywheel/testing';
+import {
+  buildTofu,
+  isMissing,
+  kubernetesOpenApi,
+  minioClient,
+  startMinio,
+  startVersity,
+} from '@flywheel/testing';
 
 for (const start of [startVersity, startMinio]) {
   const server = await start();
   if (!isMissing(server)) await server[Symbol.asyncDispose]();
 }
+await buildTofu();
+await kubernetesOpenApi();
+await minioClient();

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { table } from 'node:console';
 
-const ARTIFACTS = join(import.meta.dirname, '../../.artifacts');
+const FOLDER = join(import.meta.dirname, '../../.artifacts/rounds');
 
 /** Collects what was measured, for a table on the terminal and a file with each single round. */
 export class Report {
@@ -24,7 +24,7 @@ export class Report {
     this.#rounds[line] = rounds;
   }
 
-  /** Prints the table and writes .artifacts/bench-NAME.json. */
+  /** Prints the table and writes .artifacts/rounds/NAME.json. */
   async finish(): Promise<void> {
     table(this.#rows);
     const content = {
@@ -34,8 +34,8 @@ export class Report {
       table: this.#rows,
       rounds: this.#rounds,
     };
-    await mkdir(ARTIFACTS, { recursive: true });
-    const file = join(ARTIFACTS, `bench-${this.#name}.json`);
+    await mkdir(FOLDER, { recursive: true });
+    const file = join(FOLDER, `${this.#name}.json`);
     await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
   }
 }

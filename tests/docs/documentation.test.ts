@@ -10,6 +10,7 @@ import { LAYERS } from '../../scripts/check-layers.ts';
 import { readCliReference, renderCliReference } from '../../scripts/cli-reference.ts';
 import { readConfigReference, renderConfigReference } from '../../scripts/config-reference.ts';
 import { readCommandTree } from '../../scripts/command-tree.ts';
+import { moduleReadmes } from '../../scripts/tofu-readmes.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -30,6 +31,13 @@ test('the table of exit codes is that of the code', () => {
 test('the command line reference is what the commands say of themselves', async () => {
   const hint = 'write it anew with scripts/cli-reference.ts';
   expect(readCliReference(), hint).toBe(await renderCliReference());
+});
+
+test('the pages of the OpenTofu modules list what these declare', async () => {
+  const hint = 'write them anew with scripts/tofu-readmes.ts';
+  for (const { path, actual, expected } of await moduleReadmes()) {
+    expect(actual, `${path}: ${hint}`).toBe(expected);
+  }
 });
 
 test('the schema and the reference of organization.yaml are what the code says', async () => {

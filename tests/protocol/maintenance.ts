@@ -21,6 +21,7 @@ export interface WireRun {
     }[];
     readonly reclaimed?: { readonly nars: number; readonly packs: number };
     readonly repacked?: { readonly packs: number; readonly bytes: number };
+    readonly gathered?: { readonly objects: number; readonly packs: number };
   };
 }
 
@@ -51,4 +52,24 @@ export async function collect(server: TestServer, options: object = {}): Promise
   });
   if (reply.status !== 202) throw new Error(`${reply.status} ${reply.text}`);
   return collected(server);
+}
+
+/** Asks for a run of this kind and waits for its end; answers its result. */
+export async function runToEnd(
+  server: TestServer,
+  kind: string,
+  options: object = {},
+): Promise<object> {
+  const reply = await server.request('POST', '/_flywheel/v1/runs', {
+    token: server.server.adminToken,
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ kind, ...options }),
+  });
+  const { id } = reply.json() as { id: number };
+  for (;;) {
+    const run = (await listRuns(server)).find((each) => each.id === id);
+    if (run?.state === 'failed') throw new Error(String(run.error));
+    if (run?.state === 'done') return run.result;
+    await sleep(10);
+  }
 }

@@ -31,3 +31,6 @@ export type { RateSettings } from './access/rate-limits.ts';
 export type { TokenAlgorithm, TokenKey } from './access/token-key.ts';
 export { rebuildDatabase } from './repair/rebuild.ts';
 export type { Rebuilt } from './repair/rebuild.ts';
+export { importAttic } from './import-attic/import-attic.ts';
+export type { ImportedAttic } from './import-attic/import-attic.ts';
+export type { AtticLocation } from './blobs/attic-place.ts';

@@ -1,4 +1,5 @@
 import type { Clock } from '@flywheel/base';
+import { withAtticObjects } from './blobs/attic-blobs.ts';
 import type { Blobs } from './blobs/blobs.ts';
 import { openFolderBlobs } from './blobs/folder.ts';
 import type { S3Blobs } from './blobs/s3.ts';
@@ -53,7 +54,8 @@ export async function openStores(options: StoreOptions, clock: Clock): Promise<S
   await prepareSchema(database, role, clock);
   const s3 = options.s3 && (await openS3(options.s3));
   if (s3 !== undefined) cleanup.defer(() => s3.close());
-  const blobs = s3 ?? (await openFolderBlobs(options.dataDir));
+  const packs = s3 ?? (await openFolderBlobs(options.dataDir));
+  const blobs = cleanup.use(withAtticObjects(packs, () => metadata.atticPlaces()));
   const opened = cleanup.move();
   return {
     database,

@@ -27,6 +27,7 @@ export const SUITES: readonly Suite[] = [
   { ...suite('docs', NODE_ONLY), embedded: true, serial: false },
   suite('nix', 'root on Debian, for nix 2.8 and 2.34'),
   suite('store', 'root and a few GiB of disk'),
+  suite('tofu', 'Go, to build OpenTofu with'),
   suite('cluster', 'root, for a one-node Kubernetes'),
   suite('scaler', 'root, for a one-node Kubernetes'),
   suite('browser', 'chromium'),

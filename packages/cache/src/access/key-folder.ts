@@ -68,6 +68,21 @@ export async function addKey(
   return { file, state: verifyOnly ? 'verify-only' : 'active', key };
 }
 
+/**
+ * Keeps a key that was made elsewhere, to verify what it has signed there. Written again, it is the
+ * same file. Throws `invalid-input` when the text is no key.
+ */
+export async function keepForeignKey(
+  folder: KeyFolder,
+  origin: string,
+  text: string,
+): Promise<KeyFile> {
+  const key = parseTokenKey(text);
+  const file = `${folder.prefix}${origin}-${key.kid.slice(0, 6)}${VERIFY_ONLY}`;
+  await writeSecretFile(join(folder.path, file), text);
+  return { file, state: 'verify-only', key: { ...key, sign: undefined } };
+}
+
 /** The key signs no more; what it has signed stays good. Throws `not-found`, `conflict`. */
 export async function retireKey(folder: KeyFolder, kid: string): Promise<KeyFile> {
   const files = await readKeyFolder(folder);

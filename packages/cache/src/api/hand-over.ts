@@ -1,4 +1,5 @@
 import { lruCache } from '@flywheel/base';
+import { parseAtticKey } from '../blobs/attic-place.ts';
 import type { Nar } from '../db/metadata.ts';
 import type { ApiParts } from './parts.ts';
 
@@ -75,7 +76,8 @@ async function findPack({ store, handOver: elsewhere, clock }: ApiParts, nar: Na
   const segment = onlySegment(nar);
   if (segment === undefined) return undefined;
   const { key, size } = await store.packs.find(segment.pack);
-  if (size !== segment.length) return undefined;
+  // What Attic has written lies elsewhere.
+  if (size !== segment.length || parseAtticKey(key) !== undefined) return undefined;
   elsewhere?.seen.set(segment.pack, { key, size, until: clock.now() + FRESH_MS });
   return key;
 }

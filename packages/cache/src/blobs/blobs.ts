@@ -8,8 +8,11 @@ export interface Blobs {
    * store (`isBlobKey`) and never reused.
    */
   create(key: string): Promise<BlobWriter>;
-  /** Opens for reading; undefined when there is no such blob. */
-  open(key: string): Promise<BlobReader | undefined>;
+  /**
+   * Opens for reading; undefined when there is no such blob. Who saw its size a moment ago says so,
+   * which may save a request; a blob that has gone since is `corrupt` when it is read.
+   */
+  open(key: string, seenSize?: number): Promise<BlobReader | undefined>;
   /** Removes a blob. One that is already gone is a success. */
   remove(key: string): Promise<void>;
   /** All committed blobs of a kind, packs unless told otherwise, in no particular order. */

@@ -9,7 +9,7 @@ import {
   read as readWithCallback,
   readSync,
 } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { FlywheelError, toFlywheelError } from '@flywheel/base';
@@ -48,18 +48,11 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
     },
 
     async open(key) {
-      if (!isBlobKey(key)) return undefined;
-      try {
-        const { fd, size } = await openToRead(placeOf(key), disk);
-        return new FolderReader(fd, size, key, disk);
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw toFlywheelError(error, `open pack ${key}`);
-      }
+      return isBlobKey(key) ? openFile(placeOf(key), key, disk) : undefined;
     },
 
     async remove(key) {
-      await rm(placeOf(key), { force: true });
+      await removeFile(placeOf(key));
     },
 
     async *list(kind = 'packs'): AsyncGenerator<BlobEntry> {
@@ -76,8 +69,8 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
     },
 
     async discard(key) {
-      await rm(unfinished(key), { force: true });
-      await rm(placeOf(key), { force: true });
+      await removeFile(unfinished(key));
+      await removeFile(placeOf(key));
     },
 
     async removeLeftovers(olderThanMs) {
@@ -87,7 +80,7 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
         const path = join(temporary, name);
         const found = olderThanMs === 0 || (await stat(path).catch(() => undefined));
         if (!found || (found !== true && found.mtimeMs >= before)) continue;
-        await rm(path, { force: true });
+        await removeFile(path);
         removed += 1;
       }
       return removed;
@@ -96,9 +89,31 @@ export async function openFolderBlobs(root: string): Promise<Blobs> {
     async probe() {
       const path = join(temporary, randomBytes(12).toString('hex'));
       await (await open(path, 'wx')).close();
-      await rm(path, { force: true });
+      await removeFile(path);
     },
   };
+}
+
+/** Not `rm`, which asks what it is first: retention removes a hundred thousand. */
+async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
+}
+
+/** A file as a blob; undefined when there is none. `key` is what messages call it. */
+export async function openFile(
+  path: string,
+  key: string,
+  disk: DiskGuess,
+): Promise<BlobReader | undefined> {
+  try {
+    const { fd, size } = await openToRead(path, disk);
+    return new FolderReader(fd, size, key, disk);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw toFlywheelError(error, `open pack ${key}`);
+  }
 }
 
 class FolderWriter implements BlobWriter {
@@ -143,7 +158,7 @@ class FolderWriter implements BlobWriter {
 
   async abort(): Promise<void> {
     await this.#close().catch(() => {});
-    await rm(this.#path, { force: true });
+    await removeFile(this.#path);
   }
 
   async #close(): Promise<void> {

@@ -10,6 +10,8 @@ const ATTEMPTS = 4;
 /** Over so much it is cheaper to read on than to ask anew, which costs tens of milliseconds. */
 export const SKIP_BYTES = 256 * 1024;
 
+type ReadContext = Pick<S3Context, 'bucket' | 'client' | 'downloads' | 'sdk'>;
+
 /**
  * Reads an object by ranges, and notices when somebody reads on where a former read ended: then the
  * same request goes on.
@@ -17,10 +19,10 @@ export const SKIP_BYTES = 256 * 1024;
 export class S3Reader implements BlobReader {
   readonly size: number;
   readonly ordered = true;
-  readonly #context: S3Context;
+  readonly #context: ReadContext;
   readonly #key: string;
 
-  constructor(context: S3Context, key: string, size: number) {
+  constructor(context: ReadContext, key: string, size: number) {
     this.#context = context;
     this.#key = key;
     this.size = size;

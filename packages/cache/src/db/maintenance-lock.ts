@@ -7,6 +7,7 @@ const LOCKS = {
   scrub: 0x666c7977_03,
   snapshot: 0x666c7977_04,
   tidy: 0x666c7977_05,
+  'import-attic': 0x666c7977_06,
 } as const;
 
 export type MaintenanceLock = keyof typeof LOCKS;

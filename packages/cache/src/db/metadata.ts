@@ -1,5 +1,7 @@
 import type { Segment } from '@flywheel/chunking';
+import type { AtticPlaceRecords } from './attic-rows.ts';
 import type { BuildRecords } from './build-records.ts';
+import type { GatherMetadata } from './gather-rows.ts';
 import type { IdentityRecords } from './identity-records.ts';
 import type { Rest } from './database.ts';
 import type { MaintenanceLock } from './maintenance-lock.ts';
@@ -129,7 +131,9 @@ export interface Upload {
  */
 export interface Metadata
   extends
+    AtticPlaceRecords,
     BuildRecords,
+    GatherMetadata,
     IdentityRecords,
     PathRecords,
     PinMetadata,

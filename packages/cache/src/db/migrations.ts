@@ -150,6 +150,17 @@ const MIGRATIONS: readonly Migration[] = [
       `alter table cache add column upstreams text not null default '[]'`,
     ],
   },
+  {
+    version: 6,
+    statements: [
+      `create table attic_place (
+         id integer primary key,
+         location text not null unique,
+         created_at integer not null,
+         finished_at integer,
+         gathered_at integer)`,
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

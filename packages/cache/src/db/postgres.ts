@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly connectTimeoutMs?: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName?: string;
+  /** Of another program, where nothing is to be changed; a replica will do. */
+  readonly readOnly?: boolean;
 }
 
 const URL_HINT =
@@ -47,12 +49,13 @@ export async function openPostgres(
     // A process that hangs in a transaction must not keep its locks from the others.
     idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
     keepAlive: true,
+    ...(options.readOnly === true && { options: '-c default_transaction_read_only=on' }),
     types: {
       getTypeParser: (oid: number, format) =>
         (INTEGER_TYPES.has(oid) ? parseInteger : types.getTypeParser(oid, format)) as never,
     },
   };
-  await probe(() => new Client(config));
+  await probe(() => new Client(config), options.readOnly === true);
   const max = Math.max(2, options.poolSize ?? 10);
   const pool = new CountingPool(new Pool({ ...config, max }), statementTimeoutMs);
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
@@ -95,7 +98,7 @@ function parseInteger(text: string): number {
 }
 
 /** Connects once, so that what is wrong is said at the start and with names. */
-async function probe(create: () => Client): Promise<void> {
+async function probe(create: () => Client, readOnly: boolean): Promise<void> {
   let client: Client;
   try {
     client = create();
@@ -111,7 +114,7 @@ async function probe(create: () => Client): Promise<void> {
     const { rows } = await client.query<{ version: string; replica: boolean }>(
       "select current_setting('server_version') as version, pg_is_in_recovery() as replica",
     );
-    checkServer(target, rows[0]);
+    checkServer(target, rows[0], readOnly);
   } catch (cause) {
     throw cause instanceof FlywheelError ? cause : openError(target, cause);
   } finally {
@@ -122,6 +125,7 @@ async function probe(create: () => Client): Promise<void> {
 function checkServer(
   target: string,
   server: { readonly version: string; readonly replica: boolean } | undefined,
+  readOnly: boolean,
 ): void {
   const version = server?.version ?? 'unknown';
   if (!(Number.parseInt(version, 10) >= OLDEST_VERSION)) {
@@ -130,7 +134,7 @@ function checkServer(
       `${target} is PostgreSQL ${version}; it must be ${OLDEST_VERSION} or newer`,
     );
   }
-  if (server?.replica === true) {
+  if (server?.replica === true && !readOnly) {
     throw new FlywheelError('unavailable', `${target} is a read-only replica`, {
       details: { hint: 'name the primary; CloudNativePG has a service for it, ending in -rw' },
     });

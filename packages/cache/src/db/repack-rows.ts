@@ -219,11 +219,17 @@ async function commitRepack(
   await tx.deleteFrom('nar_pack').where('pack_id', '=', source).execute();
   await tx
     .updateTable('pack')
-    .set({ condemned_at: now(), keep_until: sql<number>`${now()} + ${READERS_MS}` })
+    .set({ condemned_at: now(), keep_until: keptForReaders(now) })
     .where('id', '=', source)
     .execute();
   await tx.deleteFrom('lease').where('id', '=', lease).execute();
   return id;
+}
+
+/** What was to be kept longer still is. */
+export function keptForReaders(now: Now) {
+  const until = sql<number>`${now()} + ${READERS_MS}`;
+  return sql<number>`case when keep_until > ${until} then keep_until else ${until} end`;
 }
 
 /** Where the copied frames begin and end, before and after. */

@@ -164,6 +164,18 @@ export interface RunTable {
   error: Generated<string | null>;
 }
 
+/** Storage of Attic's server that was taken over. */
+export interface AtticPlaceTable {
+  id: Generated<number>;
+  /** JSON, see AtticLocation. */
+  location: string;
+  created_at: number;
+  /** Until it is set, nothing in there is removed. */
+  finished_at: Generated<number | null>;
+  /** Set when nothing is left of it that could be copied into packs of ours. */
+  gathered_at: Generated<number | null>;
+}
+
 export interface Schema {
   cache: CacheTable;
   object: ObjectTable;
@@ -183,6 +195,7 @@ export interface Schema {
   run: RunTable;
   build_log: BuildLogTable;
   realisation: RealisationTable;
+  attic_place: AtticPlaceTable;
 }
 
 export type CacheRow = Selectable<CacheTable>;

@@ -14,11 +14,13 @@ import type {
   StoreStatistics,
   Upload,
 } from './metadata.ts';
+import { atticPlaceQueries } from './attic-rows.ts';
 import { changeObjects } from './change-objects.ts';
 import { commitNar } from './commit-nar.ts';
 import { sqlIdentityRecords } from './sql-identity-records.ts';
 import { batchRows, type DatabaseHandle } from './database.ts';
 import { deleteCache, isNotDeleted, removeDeletedCaches } from './delete-cache.ts';
+import { gatherQueries } from './gather-rows.ts';
 import { pinQueries } from './pins.ts';
 import { repackQueries } from './repack-rows.ts';
 import { retentionQueries } from './retention-rows.ts';
@@ -248,6 +250,8 @@ export function createSqlMetadata(
     ...repackQueries(database, now),
     ...repairQueries(database, now),
     ...snapshotQueries(database),
+    ...atticPlaceQueries(database),
+    ...gatherQueries(database, now),
     ...retentionQueries(database, now),
     ...runQueries(database, now),
     batchRows: batchRows(database),

@@ -41,6 +41,24 @@ export function openSqlite(file: string): DatabaseHandle {
   };
 }
 
+/** Opens a database of another program, in which nothing is changed. Throws `unavailable`. */
+export function openSqliteToRead(file: string): Kysely<Schema> {
+  try {
+    const database = new DatabaseSync(file, { timeout: 5000, readOnly: true });
+    // Fails here, and not at the first question, when its log cannot be opened.
+    database.exec('select count(*) from sqlite_master');
+    const adapter = new SqliteAdapter(database);
+    return new Kysely<Schema>({ dialect: new LocklessDialect({ database: adapter }) });
+  } catch (cause) {
+    throw new FlywheelError('unavailable', `read the database ${file}: ${messageOf(cause)}`, {
+      cause,
+      details: {
+        hint: 'when it is in a folder that cannot be written, copy it elsewhere, with its -wal file if it has one',
+      },
+    });
+  }
+}
+
 // Reads the whole file: a good second per GiB, which a start of a large store should not cost.
 const QUICK_CHECK_LIMIT = 64 * 1024 * 1024;
 

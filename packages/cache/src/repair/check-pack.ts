@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { crc32, zstdDecompress } from 'node:zlib';
-import { isFlywheelError, messageOf } from '@flywheel/base';
+import { freePiece, isFlywheelError, messageOf } from '@flywheel/base';
+import { parseAtticKey } from '../blobs/attic-place.ts';
 import type { BlobReader, Blobs } from '../blobs/blobs.ts';
 import type { ChunkLocation, Pack } from '../db/metadata.ts';
 import type { PackRange } from '../db/repair-rows.ts';
@@ -12,6 +13,7 @@ import {
   type PackContents,
   type PlacedFrame,
 } from '../store/pack-frames.ts';
+import { plainDigest } from '../store/plain-digest.ts';
 import type { ByteRate } from './byte-rate.ts';
 
 export interface PackCheck {
@@ -33,6 +35,8 @@ export interface CheckOptions {
 
 const decompress = promisify(zstdDecompress);
 
+const PIECE_BYTES = 1024 * 1024;
+
 const EVERYTHING: PackRange = { start: 0, end: Number.POSITIVE_INFINITY };
 
 /**
@@ -48,13 +52,18 @@ export async function checkPack(
   if (reader === undefined) return faulty('is missing');
   try {
     if (reader.size !== pack.size) return faulty(`has ${reader.size} of ${pack.size} bytes`);
+    if (parseAtticKey(pack.key) !== undefined) return await checkAtticObject(reader, options);
     const contents = await readPackContents(reader, pack.key);
     const disagreeing = disagreementOf(contents, options.chunks ?? []);
     if (disagreeing !== undefined) return faulty(disagreeing);
     const damaged: PackRange[] = [];
     for (const run of frameRuns(contents.frames)) {
       await options.rate.spend(runLength(run));
-      for (const placed of await damagedFrames(reader, run, options.deep)) damaged.push(placed);
+      const bytes = Buffer.allocUnsafeSlow(runLength(run));
+      for (const placed of await damagedFrames(reader, run, bytes, options.deep)) {
+        damaged.push(placed);
+      }
+      freePiece(bytes);
     }
     const where = damaged.map(({ start }) => start).slice(0, 3);
     const fault = damaged.length === 0 ? undefined : `is damaged at byte ${where.join(', ')}`;
@@ -67,13 +76,34 @@ export async function checkPack(
   }
 }
 
+/** It has neither index nor checksum: only its chunk, decompressed, tells. */
+async function checkAtticObject(
+  reader: BlobReader,
+  { rate, chunks = [] }: CheckOptions,
+): Promise<PackCheck> {
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for (let at = 0; at < reader.size; at += PIECE_BYTES) {
+      const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, reader.size - at));
+      await rate.spend(piece.length);
+      await reader.read(piece, at, reader.size);
+      yield piece;
+    }
+  }
+  const plain = await plainDigest(pieces());
+  if (plain === undefined) return faulty('does not decompress');
+  const [chunk] = chunks;
+  // Of a chunk that Attic has several times, only one is known by its hash.
+  if (chunk !== undefined && !chunk.hash.equals(plain.hash)) return faulty('has changed');
+  return { bytes: reader.size, fault: undefined, damaged: [] };
+}
+
 async function damagedFrames(
   reader: BlobReader,
   run: readonly PlacedFrame[],
+  bytes: Buffer,
   deep: boolean,
 ): Promise<readonly PackRange[]> {
   const start = run[0]?.offset ?? 0;
-  const bytes = Buffer.allocUnsafe(runLength(run));
   try {
     await reader.read(bytes, start, reader.size);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { lruCache } from '@flywheel/base';
+import { parseAtticKey } from '../blobs/attic-place.ts';
 import type { Nar } from '../db/metadata.ts';
 import type { NarStore } from '../store/nar-store.ts';
 import { createByteRate } from './byte-rate.ts';
@@ -43,7 +44,9 @@ export function createReadChecks({ store, onDamage, rate = RATE }: ReadCheckPart
   async function check(id: number): Promise<void> {
     const [pack] = await metadata.findPacks([id]);
     if (pack === undefined) return;
-    const { fault, damaged } = await checkPack(blobs, pack, { deep: false, rate: pace });
+    // Ours say it themselves.
+    const chunks = parseAtticKey(pack.key) === undefined ? [] : await metadata.chunksOfPack(id);
+    const { fault, damaged } = await checkPack(blobs, pack, { deep: false, rate: pace, chunks });
     if (fault !== undefined) await reportDamage({ store, onDamage }, pack, fault, damaged);
   }
 

@@ -3,6 +3,7 @@ import { FlywheelError } from '@flywheel/base';
 import type { Cache } from '../db/metadata.ts';
 import type { RunContext, RunKind } from '../runs/run-kind.ts';
 import type { NarStore } from '../store/nar-store.ts';
+import { gather, type Gathered } from '../store/gather.ts';
 import { createPace } from '../store/pace.ts';
 import { reclaim, type Reclaimed } from '../store/reclaim.ts';
 import { DEFAULT_REPACK, repack, type Repacked, type RepackPolicy } from '../store/repack.ts';
@@ -31,6 +32,8 @@ export interface RetentionResult {
   /** Absent after a dry run. */
   readonly reclaimed?: Reclaimed;
   readonly repacked?: Repacked;
+  /** Of what was taken over from Attic; absent when there was nothing of it. */
+  readonly gathered?: Gathered;
 }
 
 const EVERY_MS = 3600 * 1000;
@@ -87,13 +90,16 @@ async function runRetention(
   });
   report({ step: 'rewriting packs' });
   const repacked = await repack(store, parts.repack ?? DEFAULT_REPACK, pace);
-  return { ...result, reclaimed, repacked };
+  const gathered = await gather(store, pace, ({ objects }) =>
+    report({ step: 'gathering what was taken over from Attic', done: objects }),
+  );
+  return { ...result, reclaimed, repacked, ...(gathered.packs > 0 && { gathered }) };
 }
 
-function hasDone({ caches, reclaimed, repacked }: RetentionResult): boolean {
+function hasDone({ caches, reclaimed, repacked, gathered }: RetentionResult): boolean {
   const expired = caches.reduce((sum, { paths }) => sum + paths, 0);
   const { nars = 0, packs = 0, uploads = 0 } = reclaimed ?? {};
-  return expired + nars + packs + uploads + (repacked?.packs ?? 0) > 0;
+  return expired + nars + packs + uploads + (repacked?.packs ?? 0) + (gathered?.packs ?? 0) > 0;
 }
 
 async function chosenCaches(

@@ -17,6 +17,9 @@ interface Read {
   readonly until: number;
 }
 
+/** Chunks that compress to nothing, each a pack: a buffer holds thousands of them. */
+const PACKS_AT_ONCE = 32;
+
 /**
  * Opens the part `[start, end)` of a NAR. Every pack is looked at before the first byte is promised
  * to anybody; throws `corrupt` when one is damaged (see OpenPacks).
@@ -26,14 +29,20 @@ export async function openNar(
   nar: Nar,
   { start, end }: { readonly start: number; readonly end: number },
 ): Promise<OpenNar> {
-  await packs.check([...new Set(nar.segments.map((segment) => segment.pack))]);
+  const rows = await packs.check([...new Set(nar.segments.map((segment) => segment.pack))]);
   const plan = planReads(sliceSegments(nar.segments, start, end));
   return {
     async read(into, position) {
       const reads = [...readsByPack(plan, into, position - start)];
-      await Promise.all(
-        reads.map(([pack, ofPack]) => packs.use(pack, (reader) => readAll(reader, ofPack))),
-      );
+      for (let at = 0; at < reads.length; at += PACKS_AT_ONCE) {
+        await Promise.all(
+          reads
+            .slice(at, at + PACKS_AT_ONCE)
+            .map(([pack, ofPack]) =>
+              packs.use(pack, (reader) => readAll(reader, ofPack), rows.get(pack), true),
+            ),
+        );
+      }
     },
   };
 }

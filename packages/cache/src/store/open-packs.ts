@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { FlywheelError, isFlywheelError, lruCache, type Clock, type Logger } from '@flywheel/base';
 import type { BlobReader, Blobs } from '../blobs/blobs.ts';
 import type { Metadata, Pack } from '../db/metadata.ts';
@@ -27,7 +28,19 @@ const CAPACITY = 128;
 
 /** How long a pack that was there is believed to be there still, by those who only refer to it. */
 const SEEN_MS = 60_000;
-const SEEN = 10_000;
+/** More than a NAR of some GiB lies in that was taken over from Attic, at 50 bytes each. */
+const SEEN = 100_000;
+
+/** Beyond this a NAR's packs are looked at, and opened when they are read. */
+const MANY = CAPACITY / 2;
+
+/** An object store answers each after milliseconds, but many at once. */
+const LOOKS_AT_ONCE = 32;
+
+/** Files are looked at without waiting: others get their turn after so many. */
+const LOOKS_A_TURN = 64;
+
+const NO_PACKS: ReadonlyMap<number, Pack> = new Map();
 
 /** An open file of a deleted pack keeps its disk space: so long at most. */
 const IDLE_MS = 10_000;
@@ -60,12 +73,18 @@ export class OpenPacks {
     this.#sweeper.unref();
   }
 
-  /** Opens the packs that are not open yet. Throws `corrupt` when one is damaged. */
-  async check(ids: readonly number[]): Promise<void> {
+  /**
+   * Opens the packs that are not open yet; of a NAR in very many of them each is looked at, unless it
+   * was seconds ago. Throws `corrupt` when one is damaged. Answers the rows that it has read: who
+   * opens packs later saves asking for them.
+   */
+  async check(ids: readonly number[]): Promise<ReadonlyMap<number, Pack>> {
     const unknown = ids.filter((id) => !this.#entries.has(id));
-    if (unknown.length === 0) return;
+    if (unknown.length === 0) return NO_PACKS;
     const rows = await this.#rows(unknown);
-    await Promise.all(rows.map(([id, row]) => this.use(id, async () => {}, row)));
+    if (ids.length > MANY) await this.#look(rows.filter(([id]) => !this.#wasSeen(id, IDLE_MS)));
+    else await Promise.all(rows.map(([id, row]) => this.use(id, async () => {}, row)));
+    return new Map(rows.filter((each): each is [number, Pack] => each[1] !== undefined));
   }
 
   /**
@@ -74,19 +93,32 @@ export class OpenPacks {
    * finds it gone.
    */
   async areThere(ids: readonly number[]): Promise<boolean> {
-    const since = this.#clock.now() - SEEN_MS;
-    const unseen = ids.filter((id) => (this.#seen.get(id) ?? 0) <= since);
+    const unseen = ids.filter((id) => !this.#wasSeen(id, SEEN_MS));
     if (unseen.length === 0) return true;
     try {
-      for (const row of await this.#rows(unseen)) {
-        const { reader } = await this.#open(...row);
-        await reader.close();
-      }
+      await this.#look(await this.#rows(unseen));
       return true;
     } catch (error) {
       if (isFlywheelError(error, 'corrupt')) return false;
       throw error;
     }
+  }
+
+  #wasSeen(id: number, withinMs: number): boolean {
+    return (this.#seen.get(id) ?? 0) > this.#clock.now() - withinMs;
+  }
+
+  /** Opens and closes each, some at once. Throws `corrupt` when one is damaged. */
+  async #look(rows: readonly [number, Pack | undefined][]): Promise<void> {
+    const rest = rows.entries();
+    const worker = async (): Promise<void> => {
+      for (const [at, row] of rest) {
+        if (at % LOOKS_A_TURN === 0) await setImmediate();
+        const { reader } = await this.#open(...row);
+        await reader.close();
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(LOOKS_AT_ONCE, rows.length) }, worker));
   }
 
   /**
@@ -100,17 +132,18 @@ export class OpenPacks {
   }
 
   /**
-   * Runs `work` with the pack open. `row` saves a query where the caller has it. A pack that is found
-   * to be `corrupt` while it is read is damaged too.
+   * Runs `work` with the pack open. `row` saves a query where the caller has it, and a look when the
+   * pack was `looked` at. One that is found to be `corrupt` while it is read is damaged too.
    */
   async use<T>(
     id: number,
     work: (reader: BlobReader, pack: Pack) => Promise<T>,
     row?: Pack,
+    looked = false,
   ): Promise<T> {
     let entry = this.#entries.get(id);
     if (entry === undefined) {
-      entry = { open: this.#open(id, row), users: 0, usedAt: 0 };
+      entry = { open: this.#open(id, row, looked), users: 0, usedAt: 0 };
       this.#entries.set(id, entry);
     }
     entry.users += 1;
@@ -141,10 +174,10 @@ export class OpenPacks {
     return ids.map((id) => [id, found.get(id)]);
   }
 
-  async #open(id: number, known: Pack | undefined): Promise<OpenPack> {
+  async #open(id: number, known: Pack | undefined, looked = false): Promise<OpenPack> {
     try {
       const pack = known ?? (await this.#metadata.findPacks([id]))[0];
-      const reader = pack && (await this.#blobs.open(pack.key));
+      const reader = pack && (await this.#blobs.open(pack.key, looked ? pack.size : undefined));
       if (reader !== undefined && reader.size === pack?.size) {
         this.#seen.set(id, this.#clock.now());
         return { reader, pack };

@@ -19,7 +19,7 @@ export interface PackBuilderParts {
 
 export interface BuiltPack {
   readonly size: number;
-  /** Chunks whose frames are in this pack. */
+  /** Chunks whose frames are in this pack, in the order of their hashes. */
   readonly chunks: readonly ChunkLocation[];
   /** The NAR in order. */
   readonly segments: readonly Segment[];
@@ -28,11 +28,47 @@ export interface BuiltPack {
   readonly reusedBytes: number;
 }
 
-/** A chunk that goes into this pack, at position `slot` of its batch. */
+/** A chunk that goes into this pack. */
 interface NewChunk {
-  readonly hash: Buffer;
+  /** Its hash, as the key that the builder knows it by. */
+  readonly key: string;
   readonly size: number;
+  /** Which one of its batch it is. */
   readonly position: number;
+}
+
+/**
+ * Where a chunk is. A NAR of 4 GiB has 65,000 until it is committed: the hash is kept once, as the
+ * key, because a Buffer of 32 bytes takes four times as much.
+ */
+class ChunkPlace implements ChunkLocation {
+  readonly key: string;
+  readonly size: number;
+  readonly pack: number;
+  readonly offset: number;
+  readonly length: number;
+
+  constructor(key: string, { size, pack, offset, length }: Omit<ChunkLocation, 'hash'>) {
+    this.key = key;
+    this.size = size;
+    this.pack = pack;
+    this.offset = offset;
+    this.length = length;
+  }
+
+  get hash(): Buffer {
+    return Buffer.from(this.key, 'latin1');
+  }
+}
+
+/** A chunk in the pack that is being written. */
+class NewFrame extends ChunkPlace implements PackedFrame {
+  readonly crc: number;
+
+  constructor({ key, size }: NewChunk, offset: number, { length, crc }: EncodedFrame) {
+    super(key, { size, pack: NEW_PACK, offset, length });
+    this.crc = crc;
+  }
 }
 
 /**
@@ -48,8 +84,8 @@ export class PackBuilder {
   /** The NAR: i >= 0 is frame i of this pack, below that foreign chunk -1 - i. */
   readonly #sequence: number[] = [];
   readonly #positions = new Map<string, number>();
-  readonly #foreign: ChunkLocation[] = [];
-  readonly #frames: PackedFrame[] = [];
+  readonly #foreign: ChunkPlace[] = [];
+  readonly #frames: NewFrame[] = [];
   #plannedFrames = 0;
   #reusedBytes = 0;
   #packBytes = 0;
@@ -84,17 +120,17 @@ export class PackBuilder {
       narHash,
       narSize,
       frames: this.#frames,
-      foreign: this.#foreign.map(({ hash, size }) => ({ hash, size })),
+      foreign: this.#foreign,
       sequence: this.#sequence.map((at) => (at >= 0 ? at : this.#frames.length - 1 - at)),
       origin,
     });
     await this.#parts.writer.write([index]);
     this.#packBytes += index.length;
-    const chunks = this.#locateFrames();
-    const segments = this.#segments(chunks, frameBytes);
+    const segments = this.#segments(frameBytes);
     return {
       size: this.#packBytes,
-      chunks,
+      // Sorted by their keys, which compare as the hashes do, and without making one for each comparison.
+      chunks: this.#frames.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
       segments,
       fileSize: totalLength(segments),
       reusedBytes: this.#reusedBytes,
@@ -148,10 +184,10 @@ export class PackBuilder {
       const location = at === undefined ? stored.get(key) : undefined;
       if (at !== undefined || location !== undefined) this.#reusedBytes += size;
       if (location !== undefined) {
-        at = -this.#foreign.push(location);
+        at = -this.#foreign.push(new ChunkPlace(key, location));
       } else if (at === undefined) {
         at = this.#plannedFrames++;
-        fresh.push({ hash: hashes[i] as Buffer, size, position: i });
+        fresh.push({ key, size, position: i });
       }
       this.#positions.set(key, at);
       this.#sequence.push(at);
@@ -165,28 +201,19 @@ export class PackBuilder {
     encoded: readonly EncodedFrame[],
   ): Promise<void> {
     let bytes = 0;
-    for (const [i, { hash, size }] of chunks.entries()) {
-      const { length, crc } = encoded[i] as EncodedFrame;
-      this.#frames.push({ hash, size, length, crc });
-      bytes += length;
+    for (const [i, chunk] of chunks.entries()) {
+      const frame = encoded[i] as EncodedFrame;
+      this.#frames.push(new NewFrame(chunk, this.#packBytes + bytes, frame));
+      bytes += frame.length;
     }
     if (bytes > 0) await this.#parts.writer.write([slot.output.subarray(0, bytes)]);
     this.#packBytes += bytes;
   }
 
-  #locateFrames(): readonly ChunkLocation[] {
-    let offset = 0;
-    return this.#frames.map(({ hash, size, length }) => {
-      const location = { hash, pack: NEW_PACK, offset, length, size };
-      offset += length;
-      return location;
-    });
-  }
-
-  #segments(chunks: readonly ChunkLocation[], frameBytes: number): readonly Segment[] {
+  #segments(frameBytes: number): readonly Segment[] {
     const list = new SegmentList();
     for (const at of this.#sequence) {
-      list.add((at >= 0 ? chunks[at] : this.#foreign[-1 - at]) as ChunkLocation);
+      list.add((at >= 0 ? this.#frames[at] : this.#foreign[-1 - at]) as ChunkLocation);
     }
     const [only, ...more] = list.segments;
     const isWholePack = more.length === 0 && only?.pack === NEW_PACK && only.length === frameBytes;

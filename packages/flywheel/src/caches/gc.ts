@@ -32,6 +32,7 @@ const Result = z.object({
   ),
   reclaimed: z.object({ packs: z.number(), bytes: z.number() }).optional(),
   repacked: z.object({ packs: z.number(), bytes: z.number() }).optional(),
+  gathered: z.object({ objects: z.number(), packs: z.number() }).optional(),
 });
 
 type Result = z.infer<typeof Result>;
@@ -102,9 +103,14 @@ function describeResult(output: Output, result: Result): void {
       output.note(`${cache.cache} is over its quota: what stays is pinned, or was used lately.`);
     }
   }
-  const { reclaimed, repacked } = result;
+  const { reclaimed, repacked, gathered } = result;
   if (reclaimed === undefined || repacked === undefined) return;
   output.print(
     `Removed ${reclaimed.packs} packs (${formatBytes(reclaimed.bytes)}), rewrote ${repacked.packs}, which gives back ${formatBytes(repacked.bytes)} in an hour.`,
   );
+  if (gathered !== undefined) {
+    output.print(
+      `Copied ${gathered.objects} chunks that were taken over from Attic into ${gathered.packs} packs.`,
+    );
+  }
 }

@@ -3,9 +3,10 @@ import { rebuildDatabase, type Rebuilt } from '@flywheel/cache';
 import type { CliContext } from '../context.ts';
 import { dataDirectory } from '../data-directory.ts';
 import { createOutput } from '../output/index.ts';
-import type { Output, OutputFlags, Progress } from '../output/index.ts';
+import type { Output, OutputFlags } from '../output/index.ts';
 import { databaseUrl } from './database-url.ts';
 import { s3Location, type S3Flags } from './s3-location.ts';
+import { showSteps } from './show-steps.ts';
 
 export interface RebuildFlags extends OutputFlags, S3Flags {
   readonly data?: string;
@@ -37,25 +38,6 @@ export async function runCacheRebuild(context: CliContext, flags: RebuildFlags):
   } finally {
     shown[Symbol.dispose]();
   }
-}
-
-type Report = (progress: { step: string; done: number; of: number }) => void;
-
-function showSteps(output: Output): { report: Report; finish(): void; [Symbol.dispose](): void } {
-  let shown: { readonly step: string; readonly bar: Progress; done: number } | undefined;
-  return {
-    report({ step, done, of }) {
-      if (shown?.step !== step) {
-        shown?.bar.finish();
-        shown = { step, bar: output.step(step, { unit: 'items', total: of }), done: 0 };
-      }
-      shown.bar.setTotal(of);
-      shown.bar.advance(done - shown.done);
-      shown.done = done;
-    },
-    finish: () => shown?.bar.finish(),
-    [Symbol.dispose]: () => shown?.bar[Symbol.dispose](),
-  };
 }
 
 function describeRebuilt(output: Output, rebuilt: Rebuilt): void {

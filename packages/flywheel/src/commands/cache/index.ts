@@ -6,6 +6,7 @@ import { configure } from './configure.ts';
 import { create } from './create.ts';
 import { exchange } from './exchange.ts';
 import { gc } from './gc/index.ts';
+import { importAttic } from './import-attic.ts';
 import { info } from './info.ts';
 import { key } from './key/index.ts';
 import { list } from './list.ts';
@@ -31,6 +32,7 @@ const routes = {
   upstream,
   verify,
   rebuild,
+  importAttic,
   token,
   key,
   exchange,

@@ -1,0 +1,71 @@
+locals {
+  labels = merge(var.labels, {
+    "app.kubernetes.io/name"       = "gitlab-agent-rbac"
+    "app.kubernetes.io/managed-by" = "opentofu"
+    "app.kubernetes.io/part-of"    = "glorious-flywheel"
+  })
+
+  read  = ["get", "list", "watch"]
+  write = ["get", "list", "watch", "create", "update", "patch", "delete"]
+
+  # No wildcards: what a new operator brings is closed until somebody opens it.
+  view = [
+    { apiGroups = [""], resources = ["configmaps", "events", "persistentvolumeclaims", "pods", "pods/log", "serviceaccounts", "services"], verbs = local.read },
+    { apiGroups = ["apps"], resources = ["deployments", "replicasets", "statefulsets"], verbs = local.read },
+    { apiGroups = ["batch"], resources = ["cronjobs", "jobs"], verbs = local.read },
+    { apiGroups = ["autoscaling"], resources = ["horizontalpodautoscalers"], verbs = local.read },
+    { apiGroups = ["networking.k8s.io"], resources = ["ingresses", "networkpolicies"], verbs = local.read },
+    { apiGroups = ["postgresql.cnpg.io"], resources = ["backups", "clusters", "scheduledbackups"], verbs = local.read },
+  ]
+  deploy = [
+    { apiGroups = [""], resources = ["configmaps", "limitranges", "persistentvolumeclaims", "resourcequotas", "serviceaccounts", "services"], verbs = local.write },
+    { apiGroups = [""], resources = ["events", "pods", "pods/log"], verbs = local.read },
+    { apiGroups = ["apps"], resources = ["deployments", "statefulsets"], verbs = local.write },
+    { apiGroups = ["apps"], resources = ["controllerrevisions", "replicasets"], verbs = local.read },
+    { apiGroups = ["batch"], resources = ["cronjobs", "jobs"], verbs = local.write },
+    { apiGroups = ["autoscaling"], resources = ["horizontalpodautoscalers"], verbs = local.write },
+    { apiGroups = ["policy"], resources = ["poddisruptionbudgets"], verbs = local.write },
+    { apiGroups = ["networking.k8s.io"], resources = ["ingresses", "networkpolicies"], verbs = local.write },
+    { apiGroups = ["gateway.networking.k8s.io"], resources = ["httproutes"], verbs = local.write },
+    { apiGroups = ["postgresql.cnpg.io"], resources = ["clusters", "scheduledbackups"], verbs = local.write },
+    { apiGroups = ["barmancloud.cnpg.io"], resources = ["objectstores"], verbs = local.write },
+    { apiGroups = ["monitoring.coreos.com"], resources = ["podmonitors", "prometheusrules", "servicemonitors"], verbs = local.write },
+  ]
+  secrets = [{ apiGroups = [""], resources = ["secrets"], verbs = local.write }]
+
+  # GitLab's agent impersonates each job with groups that say where it comes from.
+  subjects = { for name, grant in var.grants : name => concat(
+    [for id in grant.projects : grant.environment == null ? "gitlab:project:${id}" : "gitlab:project_env:${id}:${grant.environment}"],
+    [for id in grant.groups : grant.environment == null ? "gitlab:group:${id}" : "gitlab:group_env:${id}:${grant.environment}"],
+  ) }
+}
+
+resource "kubectl_manifest" "role" {
+  for_each = var.grants
+
+  server_side_apply = true
+  yaml_body = yamlencode({
+    apiVersion = "rbac.authorization.k8s.io/v1"
+    kind       = "Role"
+    metadata   = { name = "gitlab-jobs-${each.key}", namespace = var.namespace, labels = local.labels }
+    rules      = concat(each.value.access == "view" ? local.view : local.deploy, each.value.secrets ? local.secrets : [])
+  })
+}
+
+resource "kubectl_manifest" "binding" {
+  for_each   = var.grants
+  depends_on = [kubectl_manifest.role]
+
+  server_side_apply = true
+  yaml_body = yamlencode({
+    apiVersion = "rbac.authorization.k8s.io/v1"
+    kind       = "RoleBinding"
+    metadata   = { name = "gitlab-jobs-${each.key}", namespace = var.namespace, labels = local.labels }
+    roleRef    = { apiGroup = "rbac.authorization.k8s.io", kind = "Role", name = "gitlab-jobs-${each.key}" }
+    subjects = [for subject in local.subjects[each.key] : {
+      apiGroup = "rbac.authorization.k8s.io"
+      kind     = "Group"
+      name     = subject
+    }]
+  })
+}

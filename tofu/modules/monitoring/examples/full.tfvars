@@ -1,0 +1,6 @@
+namespace          = "monitoring"
+watched_namespaces = ["attic", "runners"]
+
+alerts = {
+  labels = { "release" = "prometheus" }
+}
