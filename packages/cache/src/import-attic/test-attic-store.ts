@@ -279,7 +279,7 @@ export async function createTestAttic(root: string): Promise<{
   readonly attic: TestAttic;
   readonly databaseFile: string;
   readonly storage: string;
-  close(): void;
+  readonly close: () => void;
 }> {
   const databaseFile = join(root, 'server.db');
   const storage = join(root, 'storage');
