@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '@flywheel/base';
-import { importAttic, type ImportedAttic } from '@flywheel/cache';
+import { importAttic, rebuildDatabase, type ImportedAttic } from '@flywheel/cache';
 import { fingerprint, parseNarInfo, SecretKey, PublicKey } from '@flywheel/nix';
 import {
   atticObjectPath,
@@ -456,4 +456,23 @@ test('when it is finished, objects are gathered into packs, and the old ones go'
     packs: 2,
     faults: [],
   });
+});
+
+test('a lost database is made anew by importing again, then from the packs', async () => {
+  await old.attic.addCache('team');
+  const taken = await samplePath('taken', noise(200_000, 14));
+  await old.attic.push('team', taken);
+  await take();
+  const pushed = await samplePath('pushed', noise(200_000, 15));
+  expect((await upload(await serve(), pushed, 'team')).status).toBe(200);
+  await stop();
+  for (const name of await readdir(dataDir)) {
+    if (name.startsWith('cache.db')) await rm(join(dataDir, name));
+  }
+  expect(await take()).toMatchObject({ newPaths: 1, leftOut: [] });
+  const signal = new AbortController().signal;
+  const options = { dataDir, intoExisting: true, signal, report: () => {} };
+  expect(await rebuildDatabase(options, systemClock)).toMatchObject({ paths: 2, newKeys: [] });
+  const ours = await serve();
+  for (const path of [taken, pushed]) await expectServed(ours, 'team', path);
 });

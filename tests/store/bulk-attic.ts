@@ -53,8 +53,8 @@ export function fillBulkAttic(dialect: 'sqlite' | 'postgres', paths: number): re
     `insert into nar (state, nar_hash, nar_size, compression, num_chunks, created_at)
      select 'V', 'sha256:' || ${hex('i + 1000000000', 64)}, ${50_000 * CHUNKS}, 'zstd', ${CHUNKS}, ${now}
      from ${numbers(paths)}`,
-    `insert into chunkref (nar_id, seq, chunk_id, chunk_hash, compression)
-     select (i - 1) / ${CHUNKS} + 1, (i - 1) % ${CHUNKS}, i, 'sha256:' || ${hex('i', 64)}, 'zstd'
+    `insert into chunkref (nar_id, seq, chunk_id)
+     select (i - 1) / ${CHUNKS} + 1, (i - 1) % ${CHUNKS}, i
      from ${numbers(paths * CHUNKS)}`,
     `insert into object (cache_id, nar_id, store_path_hash, store_path, "references", sigs, created_at)
      select 1, i, ${hash}, '/nix/store/' || ${hash} || '-package', '[]', '[]', ${now}

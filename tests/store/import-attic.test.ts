@@ -58,7 +58,7 @@ await describeEachS3('from PostgreSQL and a bucket to the same', (s3: S3Server) 
     for (const path of paths) {
       const nar = Buffer.concat(await Array.fromAsync(path.nar()));
       // More objects than are kept open.
-      const chunkBytes = path === paths[0] ? 16 * 1024 : 128 * 1024;
+      const chunkBytes = path === paths[0] ? 28 * 1024 : 128 * 1024;
       const names = await attic.push('main', { ...path, nar }, { chunkBytes });
       objects.push(names.at(-1) ?? '');
     }

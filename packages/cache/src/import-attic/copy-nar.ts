@@ -1,6 +1,6 @@
 import { isFlywheelError, messageOf } from '@flywheel/base';
 import type { AtticObjects } from '../blobs/attic-objects.ts';
-import type { AtticPath } from '../db/attic-rows.ts';
+import type { AtticPath } from '../db/attic-paths.ts';
 import { decompress, type Compression } from '../store/decompress.ts';
 import { ingestNar } from '../store/ingest-nar.ts';
 import { withUpload } from '../store/with-upload.ts';

@@ -1,7 +1,8 @@
 import { isFlywheelError } from '@flywheel/base';
 import { SegmentList, totalLength } from '@flywheel/chunking';
 import { atticKey } from '../blobs/attic-place.ts';
-import type { AtticPath, KnownPack } from '../db/attic-rows.ts';
+import type { AtticPath } from '../db/attic-paths.ts';
+import type { KnownPack } from '../db/attic-rows.ts';
 import type { SnapshotObject } from '../db/snapshot-rows.ts';
 import type { FoundNar } from '../db/rebuild-rows.ts';
 import type { PartRow, PathRow } from './attic-database.ts';

@@ -51,7 +51,7 @@ const TABLES = [
   `create table nar (
      id integer not null primary key autoincrement, state char(1) not null,
      nar_hash varchar not null, nar_size bigint not null, compression varchar(10) not null,
-     num_chunks integer not null, completeness_hint boolean not null default true,
+     num_chunks integer not null,
      holders_count integer not null default 0,
      created_at timestamp_with_timezone_text not null)`,
   `create index "idx-nar-state-holders" on nar (state, holders_count)`,
@@ -74,8 +74,7 @@ const TABLES = [
   `create table chunkref (
      id integer not null primary key autoincrement,
      nar_id bigint not null references nar (id) on delete cascade, seq integer not null,
-     chunk_id bigint null references chunk (id) on delete set null,
-     chunk_hash varchar not null, compression varchar not null)`,
+     chunk_id bigint null references chunk (id) on delete set null)`,
   `create index "idx-chunkref-nar-id" on chunkref (nar_id)`,
   `create index "idx-chunkref-chunk-id" on chunkref (chunk_id)`,
 ];
@@ -90,7 +89,6 @@ function postgresText(statement: string): string {
 interface Chunk {
   readonly id: number;
   readonly name: string;
-  readonly hash: string;
 }
 
 type Value = string | number | boolean | Date | null;
@@ -185,13 +183,7 @@ export class TestAttic {
       created_at: new Date(),
     });
     for (const [seq, chunk] of chunks.entries()) {
-      await this.#insert('chunkref', {
-        nar_id: id,
-        seq,
-        chunk_id: chunk.id,
-        chunk_hash: chunk.hash,
-        compression,
-      });
+      await this.#insert('chunkref', { nar_id: id, seq, chunk_id: chunk.id });
     }
     return { id, names: chunks.map(({ name }) => name) };
   }
@@ -204,7 +196,7 @@ export class TestAttic {
     const name = `${randomUUID()}.chunk`;
     await this.#target.put(name, bytes);
     this.#rows += 1;
-    const chunk = { id: this.#rows, name, hash };
+    const chunk = { id: this.#rows, name };
     this.#chunks.set(`${hash} ${compression}`, chunk);
     const remote = this.#target.remoteFile(name);
     await this.#insert('chunk', {
@@ -279,7 +271,7 @@ export async function createTestAttic(root: string): Promise<{
   readonly attic: TestAttic;
   readonly databaseFile: string;
   readonly storage: string;
-  close(): void;
+  readonly close: () => void;
 }> {
   const databaseFile = join(root, 'server.db');
   const storage = join(root, 'storage');
