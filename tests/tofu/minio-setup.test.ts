@@ -7,6 +7,9 @@ import type { RunResult, S3Server, Tofu } from '@flywheel/testing';
 import { MODULES } from './module-folders.ts';
 import { plannedManifests } from './planned-manifests.ts';
 
+// The client has words of its own for the one or the other command.
+const DENIED = /Access Denied|Insufficient permissions/;
+
 const [tofu, client, minio] = [await startTofu(MODULES), await minioClient(), await startMinio()];
 
 describe('the Job that makes buckets and users', () => {
@@ -35,10 +38,10 @@ function declare(planner: Tofu, mc: string, server: S3Server): void {
     const as = (user: string, ...args: string[]): Promise<RunResult> => job.mc(user, args);
     expect((await as('cache', 'cp', file, 'as/nix-cache/a')).status).toBe(0);
     expect((await as('cache', 'cat', 'as/nix-cache/a')).stdout).toBe('bytes');
-    expect((await as('cache', 'cp', file, 'as/runners/a')).stderr).toContain('Access Denied');
+    expect((await as('cache', 'cp', file, 'as/runners/a')).stderr).toMatch(DENIED);
     expect((await as('inventory', 'cat', 'as/nix-cache/a')).stdout).toBe('bytes');
-    expect((await as('inventory', 'rm', 'as/nix-cache/a')).stderr).toContain('Access Denied');
-    expect((await as('runners', 'cat', 'as/nix-cache/a')).stderr).toContain('Access Denied');
+    expect((await as('inventory', 'rm', 'as/nix-cache/a')).stderr).toMatch(DENIED);
+    expect((await as('runners', 'cat', 'as/nix-cache/a')).stderr).toMatch(DENIED);
   });
 
   test('is another one when the Secrets are said to have changed', async () => {

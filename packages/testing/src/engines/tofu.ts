@@ -42,7 +42,7 @@ export async function startTofu(source: string): Promise<Tofu | Missing> {
     TF_CLI_CONFIG_FILE: config,
     TF_IN_AUTOMATION: '1',
     CHECKPOINT_DISABLE: '1',
-    NO_COLOR: '1',
+    TF_CLI_ARGS: '-no-color',
     // Nobody is there: what wants to reach a cluster fails at once.
     KUBE_HOST: 'https://127.0.0.1:1',
     KUBE_LOAD_CONFIG_FILE: 'false',
