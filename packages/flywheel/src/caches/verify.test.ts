@@ -41,8 +41,8 @@ test('what is intact is said to be, and damage sets the exit code', async () => 
   await truncate(join(data, 'packs', pack), 100);
   const damaged = await run('cache', 'verify', '--wait');
   expect(damaged.code).toBe(1);
-  expect(damaged.stdout).toMatch(/✘ pack \S+ has 100 of \d+ bytes: 1 NARs are missing now\n/);
-  expect(damaged.stderr).toContain('1 NARs are missing until they are pushed again.');
+  expect(damaged.stdout).toMatch(/✘ pack \S+ has 100 of \d+ bytes: 1 NAR is missing now\n/);
+  expect(damaged.stderr).toContain('1 NAR is missing until pushed again.');
 });
 
 test('without --wait it is only asked for', async () => {

@@ -67,16 +67,20 @@ export async function runCacheVerify(context: CliContext, flags: VerifyFlags): P
   if (result.faults.length > 0) context.process.exitCode = EXIT_FAILED;
 }
 
+function missingNars(count: number): string {
+  return count === 1 ? '1 NAR is missing' : `${count} NARs are missing`;
+}
+
 function describeResult(output: Output, result: Result): void {
   const nars = result.deep ? ` and ${result.nars} NARs` : '';
   output.print(`Checked ${result.packs} packs (${formatBytes(result.bytes)})${nars}.`);
   for (const { pack, nar, fault, nars: missing } of result.faults) {
     const what = pack === undefined ? `NAR ${nar}` : `pack ${pack}`;
-    output.print(`${output.style('red', '✘')} ${what} ${fault}: ${missing} NARs are missing now`);
+    output.print(`${output.style('red', '✘')} ${what} ${fault}: ${missingNars(missing)} now`);
   }
   if (result.faults.length === 0) output.print('All of it is intact.');
   else {
-    output.note(`${result.damaged_nars} NARs are missing until they are pushed again.`);
+    output.note(`${missingNars(result.damaged_nars)} until pushed again.`);
   }
   const { unknown } = result;
   if (unknown.blobs === 0) return;
