@@ -1,4 +1,5 @@
 import { batchRows, type DatabaseHandle, type Rest } from './database.ts';
+import { removeChunks } from './reclaim-rows.ts';
 import { batches, LIST_LIMIT, padded } from './rows.ts';
 import { trustIndexes } from './trust-indexes.ts';
 
@@ -19,9 +20,10 @@ export async function removePacks(
     const packs = await lostPacks(database, batch);
     for (const together of takenTogether(packs, rows * CHUNK_BYTES)) {
       for (let removed = rows; removed === rows;) {
-        removed = await removeChunks(database, together, rows);
+        removed = await removeFreeChunks(database, together, rows);
         await rest();
       }
+      await removeHeldChunks(database, together);
     }
     for (const some of batches(packs, rows)) {
       await removeRows(
@@ -68,10 +70,9 @@ function* takenTogether(packs: readonly LostPack[], most: number): Generator<rea
 }
 
 /**
- * Removes up to `limit` chunks of these packs, and answers how many. Those that an upload holds stay:
- * it has stored them anew, or they go with their pack's row.
+ * Removes up to `limit` chunks of these packs, and answers how many. Those that an upload holds stay.
  */
-async function removeChunks(
+async function removeFreeChunks(
   database: DatabaseHandle,
   packs: readonly number[],
   limit: number,
@@ -95,6 +96,14 @@ async function removeChunks(
       .where('hash', 'in', (eb) => eb.selectFrom('gone').select('hash'))
       .executeTakeFirstOrThrow();
     return Number(numDeletedRows);
+  });
+}
+
+/** Removes those that uploads held, unless they have stored them anew. Waits for these uploads. */
+async function removeHeldChunks(database: DatabaseHandle, packs: readonly number[]): Promise<void> {
+  await database.transaction(async (tx) => {
+    await trustIndexes(database, tx);
+    await removeChunks(tx, padded(packs));
   });
 }
 

@@ -70,7 +70,9 @@ export async function noteSparsePacks(
               .whereRef('other.pack_id', '=', 'nar_pack.pack_id')
               .where('other.nar_id', 'not in', narIds),
           ),
-        ),
+        )
+        // Two who note the same packs in two orders would wait for each other.
+        .orderBy('nar_pack.pack_id'),
     )
     .onConflict((conflict) => conflict.column('pack_id').doNothing())
     .execute();
