@@ -42,8 +42,8 @@ function renderRun({ figures, machine, date }: BenchRun): string {
 
 function targetText(target: Figure['target']): string {
   const bounds = [
-    target?.min === undefined ? [] : [`≥ ${target.min}`],
-    target?.max === undefined ? [] : [`≤ ${target.max}`],
+    target?.min === undefined ? [] : [`≥ ${threeDigits(target.min)}`],
+    target?.max === undefined ? [] : [`≤ ${threeDigits(target.max)}`],
   ];
   return bounds.flat().join(', ');
 }

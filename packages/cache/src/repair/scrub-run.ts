@@ -30,6 +30,8 @@ export interface ScrubSettings {
 }
 
 const EVERY_MS = 30 * 24 * 3600 * 1000;
+/** A new store first gets pushes, whose bytes have just been seen. */
+const FIRST_AFTER_MS = 15 * 60 * 1000;
 
 export type ScrubParts = ScrubSettings &
   DamageParts & { readonly store: NarStore; readonly inS3: boolean };
@@ -62,7 +64,9 @@ export function scrubKind(parts: ScrubParts): RunKind<Options> {
     name: SCRUB,
     options: Options,
     permission: 'delete',
-    ...(everyMs === 0 ? {} : { due: { everyMs, options, atStart: false } }),
+    ...(everyMs === 0
+      ? {}
+      : { due: { everyMs, options, atStart: false, firstAfterMs: FIRST_AFTER_MS } }),
     exclusively: (work) => store.metadata.withMaintenanceLock('scrub', work),
     run: (given, context) => runScrub(parts, given, context),
     // That nothing is damaged is worth knowing too.

@@ -34,6 +34,8 @@ export interface RunKind<OPTIONS = unknown> {
     readonly options: OPTIONS;
     /** False: a start is no reason to run it before its time, nor to do so at once. */
     readonly atStart?: boolean;
+    /** Where it has never run, not before the process is so old. */
+    readonly firstAfterMs?: number;
   };
   /** Runs `work` unless another process is at a run of this kind; then the answer is undefined. */
   exclusively<T>(work: () => Promise<T>): Promise<T | undefined>;

@@ -26,7 +26,7 @@ const Options = z.object({ of: z.string() });
 
 function kind(
   run: (options: z.infer<typeof Options>, context: RunContext) => Promise<unknown>,
-  due?: { everyMs: number; options: { of: string } },
+  due?: { everyMs: number; options: { of: string }; firstAfterMs?: number },
 ): RunKind<z.infer<typeof Options>> {
   return {
     name: 'count',
@@ -100,6 +100,16 @@ test('what is due by itself runs at the start, and not again before its time', a
   start(counting);
   await sleep(20);
   expect((await metadata.listRuns(10)).length).toBe(1);
+});
+
+test('what has never run waits until the process is old enough', async () => {
+  const due = { everyMs: 500, options: { of: 'due' } };
+  start(kind(async ({ of }) => of, { ...due, firstAfterMs: 60_000 }));
+  await sleep(20);
+  expect(await metadata.listRuns(10)).toEqual([]);
+  await loop?.stop();
+  start(kind(async ({ of }) => of, { ...due, firstAfterMs: 0 }));
+  expect(await ended(1)).toEqual(['done: due']);
 });
 
 test('a run that is interrupted waits for the next process', async () => {

@@ -30,6 +30,7 @@ const MAX_ATTEMPTS = 5;
 export function startRunLoop(kind: RunKind, options: RunLoopOptions): RunLoop {
   const { metadata, logger, pollMs } = options;
   const ending = new AbortController();
+  const startedAt = performance.now();
   let isFirst = options.dueAtStart && kind.due?.atStart !== false;
   let working: Promise<void> | undefined;
   let again = false;
@@ -38,6 +39,8 @@ export function startRunLoop(kind: RunKind, options: RunLoopOptions): RunLoop {
     if (kind.due === undefined) return false;
     if (isFirst) return true;
     const last = await metadata.latestRun(kind.name, true);
+    const isYoung = performance.now() - startedAt < (kind.due.firstAfterMs ?? 0);
+    if (last === undefined && isYoung) return false;
     const finishedAt = last?.finishedAt ?? 0;
     return (await metadata.currentTime()) - finishedAt >= kind.due.everyMs;
   }
