@@ -1,10 +1,15 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { END } from './checkpoint-orders.ts';
 
 // Opened for each checkpoint and closed again: a connection that stays would keep the write-ahead
 // log from being removed when the database is closed.
 
-parentPort?.on('message', () => {
+parentPort?.on('message', (order) => {
+  if (order === END) {
+    parentPort?.close();
+    return;
+  }
   try {
     const database = new DatabaseSync(workerData as string, { timeout: 0 });
     try {

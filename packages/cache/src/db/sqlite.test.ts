@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { buildRecordsContract } from './build-records.contract.ts';
@@ -61,6 +62,26 @@ describe('SQLite', () => {
     expect(() => openSqlite(join(folder, 'no', 'such', 'folder'))).toThrow(
       /cannot write the database/,
     );
+    await rm(folder, { recursive: true });
+  });
+
+  test('closed in the middle of a checkpoint, it leaves one whole file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'flywheel-sqlite-'));
+    const database = openSqlite(join(folder, 'cache.db'));
+    const { db } = database;
+    await sql`create table page (bytes blob)`.execute(db);
+    // Until the checkpointer has looked, and found a log that is worth its while.
+    const until = performance.now() + 300;
+    while (performance.now() < until) {
+      await database.transaction(async (tx) => {
+        for (let i = 0; i < 200; i += 1) {
+          await sql`insert into page values (zeroblob(4000))`.execute(tx);
+        }
+      });
+      await setImmediate();
+    }
+    await db.destroy();
+    expect(await readdir(folder)).toEqual(['cache.db']);
     await rm(folder, { recursive: true });
   });
 

@@ -3,13 +3,14 @@ import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlit
 import {
   Kysely,
   SqliteDialect,
+  SqliteDriver,
   SqliteQueryCompiler,
   type SelectModifierNode,
   type SqliteDatabase,
   type SqliteStatement,
 } from 'kysely';
 import { FlywheelError, messageOf } from '@flywheel/base';
-import { LOG_LIMIT_PAGES, startCheckpointer } from './checkpointer.ts';
+import { LOG_LIMIT_PAGES, startCheckpointer, type Checkpointer } from './checkpointer.ts';
 import type { DatabaseHandle } from './database.ts';
 import type { Schema } from './schema.ts';
 
@@ -31,8 +32,9 @@ export function openSqlite(file: string): DatabaseHandle {
     throw openError(file, cause);
   }
   const adapter = new SqliteAdapter(database);
-  if (file !== ':memory:') adapter.checkpointer = startCheckpointer(file, () => adapter.writes);
-  const db = new Kysely<Schema>({ dialect: new LocklessDialect({ database: adapter }) });
+  const checkpointer =
+    file === ':memory:' ? undefined : startCheckpointer(file, () => adapter.writes);
+  const db = new Kysely<Schema>({ dialect: new LocklessDialect(adapter, checkpointer) });
   return {
     kind: 'sqlite',
     db,
@@ -48,7 +50,7 @@ export function openSqliteToRead(file: string): Kysely<Schema> {
     // Fails here, and not at the first question, when its log cannot be opened.
     database.exec('select count(*) from sqlite_master');
     const adapter = new SqliteAdapter(database);
-    return new Kysely<Schema>({ dialect: new LocklessDialect({ database: adapter }) });
+    return new Kysely<Schema>({ dialect: new LocklessDialect(adapter) });
   } catch (cause) {
     throw new FlywheelError('unavailable', `read the database ${file}: ${messageOf(cause)}`, {
       cause,
@@ -69,8 +71,36 @@ function quickCheck(database: DatabaseSync): void {
 
 /** There is one connection and one transaction at a time: rows need no locks, SQL has none for it. */
 class LocklessDialect extends SqliteDialect {
+  readonly #database: SqliteDatabase;
+  readonly #checkpointer: Checkpointer | undefined;
+
+  constructor(database: SqliteDatabase, checkpointer?: Checkpointer) {
+    super({ database });
+    this.#database = database;
+    this.#checkpointer = checkpointer;
+  }
+
+  override createDriver(): SqliteDriver {
+    return new CheckpointedDriver(this.#database, this.#checkpointer);
+  }
+
   override createQueryCompiler(): SqliteQueryCompiler {
     return new LocklessCompiler();
+  }
+}
+
+class CheckpointedDriver extends SqliteDriver {
+  readonly #checkpointer: Checkpointer | undefined;
+
+  constructor(database: SqliteDatabase, checkpointer: Checkpointer | undefined) {
+    super({ database });
+    this.#checkpointer = checkpointer;
+  }
+
+  override async destroy(): Promise<void> {
+    // Who closes last folds the write-ahead log away.
+    await this.#checkpointer?.stop();
+    await super.destroy();
   }
 }
 
@@ -87,7 +117,6 @@ class SqliteAdapter implements SqliteDatabase {
   readonly #prepared = new Map<string, SqliteStatement>();
   statements = 0;
   writes = 0;
-  checkpointer: { stop(): void } | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -131,7 +160,6 @@ class SqliteAdapter implements SqliteDatabase {
   };
 
   close(): void {
-    this.checkpointer?.stop();
     this.#prepared.clear();
     this.#database.close();
   }

@@ -1,0 +1,3 @@
+/** What the thread that moves the write-ahead log is told. */
+export const CHECKPOINT = 'checkpoint';
+export const END = 'end';
