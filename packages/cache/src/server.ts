@@ -2,12 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger, systemClock, type Clock, type Logger } from '@flywheel/base';
-import {
-  checkChunkSizes,
-  DEFAULT_CHUNK_SIZES,
-  DEFAULT_ZSTD_LEVEL,
-  type ChunkSizes,
-} from '@flywheel/chunking';
+import type { ChunkSizes } from '@flywheel/chunking';
 import { createCacheDirectory } from './api/cache-directory.ts';
 import { createObjectMemo } from './api/object-memo.ts';
 import type { ApiParts, ApiSettings } from './api/parts.ts';
@@ -29,11 +24,9 @@ import { openStores, type StoreOptions } from './open-stores.ts';
 import { countRun, createFigures } from './metrics/figures.ts';
 import { createReadChecks } from './repair/read-checks.ts';
 import { RunDesk } from './runs/run-desk.ts';
-import { ChunkerPool } from './store/chunker-pool.ts';
-import { createFramePool } from './store/frame-pool.ts';
 import { NarLocks } from './store/nar-locks.ts';
 import type { NarStore } from './store/nar-store.ts';
-import { OpenPacks } from './store/open-packs.ts';
+import { openNarStore } from './store/open-nar-store.ts';
 import { Pulls } from './upstream/pulls.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 import { Via } from './upstream/via.ts';
@@ -78,9 +71,6 @@ export interface CacheServer {
   /** Lets transfers end for a while, see `shutdown`, then closes. */
   close(): Promise<void>;
 }
-
-/** Chunks that are hashed, looked up and compressed together. */
-const BATCH_BYTES = 1024 * 1024;
 
 /** How long a run that another process was asked for waits for us at most. */
 const POLL_RUNS_MS = 3000;
@@ -142,12 +132,6 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   cleanup.defer(() => identity.close());
   const admin = await keepAdminToken(directory, identity, clock, logger);
   cleanup.defer(() => admin.close());
-  const chunkSizes = checkChunkSizes(options.chunkSizes ?? DEFAULT_CHUNK_SIZES);
-  const frames = createFramePool({
-    level: options.zstdLevel ?? DEFAULT_ZSTD_LEVEL,
-    slotBytes: Math.max(BATCH_BYTES, chunkSizes.max),
-  });
-  cleanup.defer(() => frames.close());
   const startedAt = clock.now();
   const figures = createFigures();
   const objects = createObjectMemo(metadata, clock, { soleWriter: soleOwner });
@@ -155,17 +139,9 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
     figures.damageFound += 1;
     objects.clear();
   };
-  const packs = new OpenPacks({ metadata, blobs, clock, logger, onDamage });
-  cleanup.defer(() => packs.close());
-  const store: NarStore = {
-    metadata,
-    blobs,
-    packs,
-    chunkers: new ChunkerPool(chunkSizes),
-    frames,
-    clock,
-    logger,
-  };
+  const { chunkSizes, zstdLevel } = options;
+  const store = openNarStore(stores, { chunkSizes, zstdLevel, clock, logger, onDamage });
+  cleanup.use(store);
   const uses = createUseTracker(metadata, clock, logger);
   const runs = new RunDesk(
     maintenanceKinds(

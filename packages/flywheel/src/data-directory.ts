@@ -11,3 +11,18 @@ export function dataDirectory(context: CliContext, flag?: string): string {
   const base = xdg !== undefined && isAbsolute(xdg) ? xdg : join(context.home, '.local', 'share');
   return join(base, 'flywheel');
 }
+
+/** A path from a flag, else from a variable of the environment. Absolute; undefined: in neither. */
+export function pathFrom(
+  context: CliContext,
+  flag: string | undefined,
+  variable: string,
+): string | undefined {
+  const given = flag ?? context.process.env[variable] ?? '';
+  return given === '' ? undefined : resolve(context.cwd, given);
+}
+
+/** Folder with the keys of tokens: --token-keys, else $FLYWHEEL_TOKEN_KEYS, else the server's own. */
+export function tokenKeysFolder(context: CliContext, flag: string | undefined): string | undefined {
+  return pathFrom(context, flag, 'FLYWHEEL_TOKEN_KEYS');
+}

@@ -4,18 +4,18 @@ import type { Issue } from './issue.ts';
 import { formatKeyPath } from './key-path.ts';
 import { findNode } from './layers/index.ts';
 import type { Node, Path } from './layers/index.ts';
-import { nearest } from './nearest.ts';
+import { nearestHint } from './nearest.ts';
 import { secretIn } from './secret-values.ts';
-import { allSettings, formatSettingPath, keysAt, settingAt, typeOf } from './settings.ts';
+import { formatSettingPath, keysAt, settingAt, settingNamed, typeOf } from './settings.ts';
 import type { Origin } from './source.ts';
 
 /** The issues of `problem`, which zod found in `section` of the file. */
 export function describeProblem(
   tree: Node,
-  section: string | undefined,
+  section: string,
   problem: z.core.$ZodIssue,
 ): readonly Issue[] {
-  const path = [...(section === undefined ? [] : [section]), ...(problem.path as Path)];
+  const path = [section, ...(problem.path as Path)];
   if (problem.code === 'unrecognized_keys') {
     return problem.keys.map((key) => unknownKey(tree, path, key));
   }
@@ -69,7 +69,8 @@ export function missing(tree: Node, path: Path): Issue {
   };
 }
 
-function unknownKey(tree: Node, path: Path, key: string): Issue {
+/** A key that the schema does not have. */
+export function unknownKey(tree: Node, path: Path, key: string): Issue {
   const known = keysAt(path) ?? [];
   const where = path.length === 0 ? 'at the top of the file' : `in ${formatKeyPath(path)}`;
   const inner = [...path, key];
@@ -83,12 +84,10 @@ function unknownKey(tree: Node, path: Path, key: string): Issue {
 
 /** A neighbour that is written alike, or the same word at another place. */
 function guess(key: string, known: readonly string[]): readonly string[] {
-  const near = nearest(key, known);
-  if (near !== undefined) return [`Did you mean "${near}"?`];
-  for (const { path } of allSettings()) {
-    if (path.at(-1) === key) return [`There is ${formatSettingPath(path)}.`];
-  }
-  return [];
+  const { hint } = nearestHint(key, known);
+  if (hint !== undefined) return [hint];
+  const elsewhere = settingNamed(key);
+  return elsewhere === undefined ? [] : [`There is ${formatSettingPath(elsewhere)}.`];
 }
 
 function wrongValue(
@@ -102,10 +101,9 @@ function wrongValue(
   switch (problem.code) {
     case 'invalid_value': {
       const allowed = problem.values.map(String);
-      const near = node.kind === 'scalar' ? nearest(String(node.value), allowed) : undefined;
       return {
         message: `${key} is ${value}, not ${allowed.length === 1 ? '' : 'one of '}${allowed.join(', ')}`,
-        ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
+        ...(node.kind === 'scalar' ? nearestHint(String(node.value), allowed) : {}),
       };
     }
     case 'too_small':

@@ -4,7 +4,7 @@ import { fieldOf, findNode } from './layers/index.ts';
 import type { Node, Path } from './layers/index.ts';
 import type { Merged } from './load.ts';
 import { nearest } from './nearest.ts';
-import { allSettings, formatSettingPath, keysAt, settingAt, typeOf } from './settings.ts';
+import { formatSettingPath, keysAt, settingAt, settingNamed, typeOf } from './settings.ts';
 import { positionOf } from './source.ts';
 import type { Layer, Position } from './source.ts';
 
@@ -104,10 +104,10 @@ function unknownKey(key: string, path: Path): FlywheelError {
   const wrong = String(path[known.length]);
   const siblings = keysAt(known) ?? [];
   const near = nearest(wrong, siblings);
-  const elsewhere = [...allSettings()].find((setting) => setting.path.at(-1) === path.at(-1));
+  const elsewhere = settingNamed(path.at(-1));
   const guess =
     near === undefined
-      ? elsewhere && formatSettingPath(elsewhere.path)
+      ? elsewhere && formatSettingPath(elsewhere)
       : formatKeyPath([...known, near]);
   const allowed = siblings.length === 0 ? [] : [`There are: ${siblings.join(', ')}.`];
   return new FlywheelError('not-found', `there is no key ${key}`, {

@@ -11,7 +11,7 @@ import {
   withoutOverrides,
 } from './layers/index.ts';
 import type { MapNode, UnmetDelete } from './layers/index.ts';
-import { nearest } from './nearest.ts';
+import { nearestHint } from './nearest.ts';
 import type { Organization } from './schema/organization.ts';
 import { mergeKeyOf } from './merge-keys.ts';
 import type { Source } from './source.ts';
@@ -83,10 +83,9 @@ function complete(marked: MapNode): Complete {
 function nothingToDelete(tree: MapNode, { node, path }: UnmetDelete): Issue {
   const parent = findNode(tree, path.slice(0, -1))?.node;
   const siblings = parent?.kind === 'map' ? parent.entries.keys() : [];
-  const near = nearest(String(path.at(-1)), siblings);
   return {
     message: `no lower layer has ${formatKeyPath(path)}, so there is nothing to delete`,
-    ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
+    ...nearestHint(String(path.at(-1)), siblings),
     path,
     origin: node.origin,
   };

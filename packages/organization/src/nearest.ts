@@ -10,6 +10,15 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
+/** What to say to whoever wrote `word`, when it is clear enough what was meant. */
+export function nearestHint(
+  word: string,
+  candidates: Iterable<string>,
+): { readonly hint?: string } {
+  const near = nearest(word, candidates);
+  return near === undefined ? {} : { hint: `Did you mean "${near}"?` };
+}
+
 /** Insertions, deletions, substitutions and swaps of neighbours that turn one into the other. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];

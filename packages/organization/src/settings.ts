@@ -83,6 +83,12 @@ export function* allSettings(
   }
 }
 
+/** The first key of that name, wherever it is. */
+export function settingNamed(name: string | number | undefined): readonly string[] | undefined {
+  for (const { path } of allSettings()) if (path.at(-1) === name) return path;
+  return undefined;
+}
+
 /** `cache.caches.NAME.upstreams[].url` */
 export function formatSettingPath(path: readonly string[]): string {
   return path.join('.').replaceAll('*', 'NAME').replaceAll('.[]', '[]');

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { describeProblem } from './describe-problem.ts';
+import { describeProblem, unknownKey } from './describe-problem.ts';
 import type { Issue } from './issue.ts';
 import { toPlain } from './layers/index.ts';
 import type { MapNode, Path } from './layers/index.ts';
@@ -28,17 +28,8 @@ export function validate(tree: MapNode): Validated {
     issues.push(...section.problems.flatMap((problem) => describeProblem(tree, name, problem)));
     if (section.value !== undefined) sections[name as Section] = section.value;
   }
-  const known = Object.keys(organizationSchema.shape);
-  const unknown = [...tree.entries.keys()].filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    const problem = {
-      code: 'unrecognized_keys',
-      keys: unknown,
-      path: [],
-      input: plain,
-      message: '',
-    };
-    issues.push(...describeProblem(tree, undefined, problem as z.core.$ZodIssue));
+  for (const name of tree.entries.keys()) {
+    if (!Object.hasOwn(organizationSchema.shape, name)) issues.push(unknownKey(tree, [], name));
   }
   issues.push(...checkRules(tree, sections as Partial<Organization>));
   return issues.length === 0

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
-import { encodeSegments } from '@flywheel/chunking';
-import type { FoundNar } from './rebuild-rows.ts';
+import { healNar, narValues, writeNarPacks } from './nar-rows.ts';
+import { insertObjects, objectRow, type FoundNar } from './rebuild-rows.ts';
 import { batches, bufferOf, insertRuns, LIST_LIMIT, padded } from './rows.ts';
 import type { Schema } from './schema.ts';
 import type { SnapshotObject } from './snapshot-rows.ts';
@@ -23,7 +23,7 @@ export async function putNars(
   for (const batch of insertRuns(sorted)) {
     const rows = await tx
       .insertInto('nar')
-      .values(batch.map((nar) => ({ hash: nar.hash, ...narValues(nar, now) })))
+      .values(batch.map((nar) => ({ hash: nar.hash, ...narValues(nar, now()) })))
       .onConflict((conflict) => conflict.column('hash').doNothing())
       .returning(['id', 'hash'])
       .execute();
@@ -31,37 +31,22 @@ export async function putNars(
   }
   const places: { readonly nar_id: number; readonly pack_id: number }[] = [];
   for (const nar of sorted) {
-    const id = ids.get(nar.hash.toString('hex')) ?? (await healNar(tx, nar, now));
+    const id = ids.get(nar.hash.toString('hex')) ?? (await healIfDamaged(tx, nar, now));
     if (id === undefined) continue;
     const packs = new Set(nar.segments.map(({ pack }) => pack));
     for (const pack of packs) places.push({ nar_id: id, pack_id: pack });
   }
-  for (const batch of insertRuns(places)) {
-    await tx.insertInto('nar_pack').values(batch).execute();
-  }
+  await writeNarPacks(tx, places);
 }
 
-function narValues({ size, fileSize, segments }: FoundNar, now: Now) {
-  return {
-    size,
-    file_size: fileSize,
-    segments: encodeSegments(segments),
-    damaged: 0,
-    created_at: now(),
-  };
-}
-
-/** The same row, so that every path that named it has its bytes again. */
-async function healNar(
+/** Undefined when it is intact. */
+async function healIfDamaged(
   tx: Transaction<Schema>,
   nar: FoundNar,
   now: Now,
 ): Promise<number | undefined> {
   const id = await damagedNar(tx, nar.hash);
-  if (id === undefined) return undefined;
-  await tx.deleteFrom('nar_pack').where('nar_id', '=', id).execute();
-  await tx.deleteFrom('listing').where('nar_id', '=', id).execute();
-  await tx.updateTable('nar').set(narValues(nar, now)).where('id', '=', id).execute();
+  if (id !== undefined) await healNar(tx, id, narValues(nar, now()));
   return id;
 }
 
@@ -96,30 +81,7 @@ export async function putPaths(
   }
   const rows = paths.flatMap((path) => {
     const narId = ids.get(path.narHash.toString('hex'));
-    return narId === undefined ? [] : [objectRow(path, narId)];
+    return narId === undefined ? [] : [objectRow(path.cacheId, narId, path)];
   });
-  for (const batch of insertRuns(rows)) {
-    await tx
-      .insertInto('object')
-      .values(batch)
-      .onConflict((conflict) => conflict.columns(['cache_id', 'store_path_hash']).doNothing())
-      .execute();
-  }
-}
-
-function objectRow(path: AtticPath, narId: number) {
-  return {
-    cache_id: path.cacheId,
-    store_path_hash: path.storePathHash,
-    store_path: path.storePath,
-    nar_id: narId,
-    references: JSON.stringify(path.references),
-    deriver: path.deriver,
-    system: path.system,
-    sigs: JSON.stringify(path.sigs),
-    ca: path.ca,
-    created_at: path.createdAt,
-    last_used_at: path.lastUsedAt,
-    created_by: path.createdBy,
-  };
+  await insertObjects(tx, rows);
 }

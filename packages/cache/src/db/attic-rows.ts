@@ -14,6 +14,7 @@ import type { FoundNar } from './rebuild-rows.ts';
 import { batches, bufferOf, insertRuns, LIST_LIMIT, narOf, padded } from './rows.ts';
 import type { AtticPlaceTable, Schema } from './schema.ts';
 import type { Now } from './time.ts';
+import { uniqueByHash } from './write-chunks.ts';
 
 // Rows of what is taken over from Attic. Each object of Attic is a pack of one chunk, kept until the
 // end of time by `keep_until`: so nothing removes it before the takeover is finished, not even a
@@ -247,16 +248,13 @@ async function addObjects(
       .execute();
     for (const { id, key } of rows) added.set(key, id);
   }
-  // Only of new packs: those of one that was found damaged must stay unknown. By hash, as all do.
-  const chunks = objects
-    .flatMap(({ key, size: length, chunk }) => {
-      const pack = added.get(key);
-      return pack === undefined || chunk === undefined ? [] : [{ ...chunk, pack, length }];
-    })
-    .toSorted((a, b) => a.hash.compare(b.hash));
+  // Only of new packs: those of one that was found damaged must stay unknown.
+  const chunks = objects.flatMap(({ key, size: length, chunk }) => {
+    const pack = added.get(key);
+    return pack === undefined || chunk === undefined ? [] : [{ ...chunk, pack, length }];
+  });
   // Uploads that raced have left Attic with the same chunk several times: one of them is enough.
-  const unique = chunks.filter((chunk, i) => chunks[i - 1]?.hash.equals(chunk.hash) !== true);
-  for (const batch of insertRuns(unique)) {
+  for (const batch of insertRuns(uniqueByHash(chunks))) {
     await tx
       .insertInto('chunk')
       .values(batch.map(({ pack, ...chunk }) => ({ ...chunk, pack_id: pack, offset: 0 })))

@@ -1,9 +1,10 @@
 import type { Transaction } from 'kysely';
-import { encodeSegments, type Segment } from '@flywheel/chunking';
+import type { Segment } from '@flywheel/chunking';
 import { abandonLease, holdLease, leaseExpired } from './leases.ts';
 import { holdPacks } from './hold-packs.ts';
 import { NEW_PACK, type Nar, type NarCommit, type NarUse } from './metadata.ts';
-import { insertRuns, narOf } from './rows.ts';
+import { healNar, narValues, writeNarPacks } from './nar-rows.ts';
+import { narOf } from './rows.ts';
 import { useNar } from './use-nar.ts';
 import { writeChunks } from './write-chunks.ts';
 import type { NarRow, Schema } from './schema.ts';
@@ -54,12 +55,10 @@ export async function commitNar(
   const row = await writeNar(tx, existing, commit, segments, now);
   await writeChunks(tx, commit.chunks, pack.id);
   const packs = [...new Set([pack.id, ...segments.map((segment) => segment.pack)])];
-  for (const batch of insertRuns(packs)) {
-    await tx
-      .insertInto('nar_pack')
-      .values(batch.map((id) => ({ nar_id: row.id, pack_id: id })))
-      .execute();
-  }
+  await writeNarPacks(
+    tx,
+    packs.map((id) => ({ nar_id: row.id, pack_id: id })),
+  );
   if (commit.listing !== undefined) {
     await tx.insertInto('listing').values({ nar_id: row.id, body: commit.listing }).execute();
   }
@@ -112,27 +111,12 @@ async function writeNar(
   segments: readonly Segment[],
   now: Now,
 ): Promise<NarRow> {
-  const values = {
-    size: commit.size,
-    file_size: commit.fileSize,
-    segments: encodeSegments(segments),
-    damaged: 0,
-    created_at: now(),
-  };
-  if (damaged === undefined) {
-    return tx
-      .insertInto('nar')
-      .values({ hash: commit.hash, ...values })
-      .returningAll()
-      .executeTakeFirstOrThrow();
-  }
-  // The push heals it: same row, so that every object that named it has its bytes again.
-  await tx.deleteFrom('nar_pack').where('nar_id', '=', damaged.id).execute();
-  await tx.deleteFrom('listing').where('nar_id', '=', damaged.id).execute();
+  const { hash, size, fileSize } = commit;
+  const values = narValues({ size, fileSize, segments }, now());
+  if (damaged !== undefined) return healNar(tx, damaged.id, values);
   return tx
-    .updateTable('nar')
-    .set(values)
-    .where('id', '=', damaged.id)
+    .insertInto('nar')
+    .values({ hash, ...values })
     .returningAll()
     .executeTakeFirstOrThrow();
 }

@@ -1,12 +1,10 @@
-import type { Transaction } from 'kysely';
-import { decodeSegments, encodeSegments, SegmentList } from '@flywheel/chunking';
+import { decodeSegments, SegmentList, type Segment } from '@flywheel/chunking';
 import { KEPT } from './attic-rows.ts';
 import type { DatabaseHandle } from './database.ts';
-import { abandonLease, holdLease, leaseExpired } from './leases.ts';
-import type { Pack } from './metadata.ts';
-import { keptForReaders } from './repack-rows.ts';
-import { batches, insertRuns, LIST_LIMIT, padded } from './rows.ts';
-import type { Schema } from './schema.ts';
+import { NEW_PACK, type Pack } from './metadata.ts';
+import { holdsIntactNar } from './reclaim-rows.ts';
+import { replacePacks } from './replace-packs.ts';
+import { padded } from './rows.ts';
 import type { Now } from './time.ts';
 
 /** Packs of one frame each that were copied into another, in its order. */
@@ -86,16 +84,7 @@ export function gatherQueries(database: DatabaseHandle, now: Now): GatherMetadat
         .where('pack.lost', '=', 0)
         .where('pack.condemned_at', 'is', null)
         .where('pack.keep_until', 'is', null)
-        .where((eb) =>
-          eb.exists(
-            eb
-              .selectFrom('nar_pack')
-              .innerJoin('nar', 'nar.id', 'nar_pack.nar_id')
-              .select('nar.id')
-              .whereRef('nar_pack.pack_id', '=', 'pack.id')
-              .where('nar.damaged', '=', 0),
-          ),
-        )
+        .where(holdsIntactNar)
         .orderBy('pack.id')
         .limit(limit)
         .execute(),
@@ -106,7 +95,14 @@ export function gatherQueries(database: DatabaseHandle, now: Now): GatherMetadat
       const nars = await db
         .selectFrom('nar')
         .select('segments')
-        .where('id', 'in', narsIn(db, [...byId.keys()]))
+        .where(
+          'id',
+          'in',
+          db
+            .selectFrom('nar_pack')
+            .select('nar_id')
+            .where('pack_id', 'in', padded([...byId.keys()])),
+        )
         .where('damaged', '=', 0)
         .orderBy('id')
         .execute();
@@ -119,89 +115,30 @@ export function gatherQueries(database: DatabaseHandle, now: Now): GatherMetadat
       return [...ordered];
     },
 
-    commitGathering: (gathering) =>
-      database.transaction((tx) => commitGathering(tx, now, gathering)),
+    commitGathering: ({ lease, pack, sources }) =>
+      database.transaction((tx) => {
+        const offsets = new Map(sources.map((source) => [source.id, source.newOffset]));
+        const ids = [...offsets.keys()];
+        return replacePacks(tx, now, { lease, pack, sources: ids }, (segments) =>
+          movedSegments(segments, offsets),
+        );
+      }),
   };
 }
 
-function narsIn(db: Pick<Transaction<Schema>, 'selectFrom'>, packs: readonly number[]) {
-  return db.selectFrom('nar_pack').select('nar_id').where('pack_id', 'in', padded(packs));
-}
-
-/** Takes its locks in the order of commitNar. */
-async function commitGathering(
-  tx: Transaction<Schema>,
-  now: Now,
-  { lease, pack, sources }: Gathering,
-): Promise<number | undefined> {
-  if (!(await holdLease(tx, now, lease))) {
-    // An earlier run of this, whose answer was lost, may have done it.
-    const done = await tx
-      .selectFrom('pack')
-      .select('id')
-      .where('key', '=', pack.key)
-      .executeTakeFirst();
-    if (done === undefined) throw leaseExpired();
-    return done.id;
+/** The segments of a NAR, with those of packs that begin at these offsets now as those of NEW_PACK. */
+function movedSegments(
+  segments: readonly Segment[],
+  offsets: ReadonlyMap<number, number>,
+): readonly Segment[] {
+  const list = new SegmentList();
+  for (const segment of segments) {
+    const offset = offsets.get(segment.pack);
+    list.add(
+      offset === undefined
+        ? segment
+        : { ...segment, pack: NEW_PACK, offset: offset + segment.offset },
+    );
   }
-  const ids = sources.map((source) => source.id).toSorted((a, b) => a - b);
-  // Commits that lie in one hold it until they are done: their NARs are among those that follow.
-  const held = await tx
-    .selectFrom('pack')
-    .select('id')
-    .where('id', 'in', padded(ids))
-    .where('lost', '=', 0)
-    .where('condemned_at', 'is', null)
-    .orderBy('id')
-    .forUpdate()
-    .execute();
-  if (held.length !== ids.length) {
-    await abandonLease(tx, lease);
-    return undefined;
-  }
-  const nars = await tx
-    .selectFrom('nar')
-    .select(['id', 'segments'])
-    .where('id', 'in', narsIn(tx, ids))
-    .where('damaged', '=', 0)
-    .orderBy('id')
-    .forNoKeyUpdate()
-    .execute();
-  const { id } = await tx
-    .insertInto('pack')
-    .values({ ...pack, condemned_at: null, created_at: now() })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  const offsets = new Map(sources.map((source) => [source.id, source.newOffset]));
-  for (const nar of nars) {
-    const list = new SegmentList();
-    for (const segment of decodeSegments(nar.segments)) {
-      const offset = offsets.get(segment.pack);
-      list.add(
-        offset === undefined ? segment : { ...segment, pack: id, offset: offset + segment.offset },
-      );
-    }
-    await tx
-      .updateTable('nar')
-      .set({ segments: encodeSegments(list.segments) })
-      .where('id', '=', nar.id)
-      .execute();
-  }
-  for (const batch of insertRuns(nars)) {
-    await tx
-      .insertInto('nar_pack')
-      .values(batch.map((nar) => ({ nar_id: nar.id, pack_id: id })))
-      .execute();
-  }
-  for (const batch of batches(ids, LIST_LIMIT)) {
-    // Those of damaged NARs too: what heals them writes their own anew.
-    await tx.deleteFrom('nar_pack').where('pack_id', 'in', padded(batch)).execute();
-    await tx
-      .updateTable('pack')
-      .set({ condemned_at: now(), keep_until: keptForReaders(now) })
-      .where('id', 'in', padded(batch))
-      .execute();
-  }
-  await tx.deleteFrom('lease').where('id', '=', lease).execute();
-  return id;
+  return list.segments;
 }

@@ -1,18 +1,15 @@
 import type { Transaction } from 'kysely';
-import { encodeSegments, type Segment } from '@flywheel/chunking';
 import type { DatabaseHandle } from './database.ts';
 import type { ChunkLocation } from './metadata.ts';
+import { narValues, writeNarPacks, type PlacedNar } from './nar-rows.ts';
 import { insertRuns } from './rows.ts';
 import type { Schema } from './schema.ts';
 import type { SnapshotObject, SnapshotPin } from './snapshot-rows.ts';
 import { writeChunks } from './write-chunks.ts';
 
 /** A NAR as its pack describes it. */
-export interface FoundNar {
+export interface FoundNar extends PlacedNar {
   readonly hash: Buffer;
-  readonly size: number;
-  readonly fileSize: number;
-  readonly segments: readonly Segment[];
 }
 
 /** Writes rows that were lost. Each may be written again: what is there already stays as it is. */
@@ -52,25 +49,16 @@ export function rebuildRows(database: DatabaseHandle): RebuildRows {
       database.transaction(async (tx) => {
         const row = await tx
           .insertInto('nar')
-          .values({
-            hash: nar.hash,
-            size: nar.size,
-            file_size: nar.fileSize,
-            segments: encodeSegments(nar.segments),
-            damaged: 0,
-            created_at: createdAt,
-          })
+          .values({ hash: nar.hash, ...narValues(nar, createdAt) })
           .onConflict((conflict) => conflict.column('hash').doNothing())
           .returning('id')
           .executeTakeFirst();
         if (row === undefined) return;
         const packs = [...new Set([own, ...nar.segments.map(({ pack }) => pack)])];
-        for (const batch of insertRuns(packs)) {
-          await tx
-            .insertInto('nar_pack')
-            .values(batch.map((pack) => ({ nar_id: row.id, pack_id: pack })))
-            .execute();
-        }
+        await writeNarPacks(
+          tx,
+          packs.map((pack) => ({ nar_id: row.id, pack_id: pack })),
+        );
       }),
 
     addObject: (cacheId, object) =>
@@ -81,7 +69,7 @@ export function rebuildRows(database: DatabaseHandle): RebuildRows {
           .where('hash', '=', object.narHash)
           .executeTakeFirst();
         if (nar === undefined) return false;
-        await insertObject(tx, cacheId, nar.id, object);
+        await insertObjects(tx, [objectRow(cacheId, nar.id, object)]);
         return true;
       }),
 
@@ -117,28 +105,34 @@ export function rebuildRows(database: DatabaseHandle): RebuildRows {
   };
 }
 
-async function insertObject(
+/** The row of a path as a snapshot knows it. */
+export function objectRow(cacheId: number, narId: number, object: SnapshotObject) {
+  return {
+    cache_id: cacheId,
+    store_path_hash: object.storePathHash,
+    store_path: object.storePath,
+    nar_id: narId,
+    references: JSON.stringify(object.references),
+    deriver: object.deriver,
+    system: object.system,
+    sigs: JSON.stringify(object.sigs),
+    ca: object.ca,
+    created_at: object.createdAt,
+    last_used_at: object.lastUsedAt,
+    created_by: object.createdBy,
+  };
+}
+
+/** Writes paths; what is there already stays as it is. */
+export async function insertObjects(
   tx: Transaction<Schema>,
-  cacheId: number,
-  narId: number,
-  object: SnapshotObject,
+  rows: readonly ReturnType<typeof objectRow>[],
 ): Promise<void> {
-  await tx
-    .insertInto('object')
-    .values({
-      cache_id: cacheId,
-      store_path_hash: object.storePathHash,
-      store_path: object.storePath,
-      nar_id: narId,
-      references: JSON.stringify(object.references),
-      deriver: object.deriver,
-      system: object.system,
-      sigs: JSON.stringify(object.sigs),
-      ca: object.ca,
-      created_at: object.createdAt,
-      last_used_at: object.lastUsedAt,
-      created_by: object.createdBy,
-    })
-    .onConflict((conflict) => conflict.columns(['cache_id', 'store_path_hash']).doNothing())
-    .execute();
+  for (const batch of insertRuns(rows)) {
+    await tx
+      .insertInto('object')
+      .values(batch)
+      .onConflict((conflict) => conflict.columns(['cache_id', 'store_path_hash']).doNothing())
+      .execute();
+  }
 }

@@ -183,6 +183,18 @@ function holdsNar(eb: ExpressionBuilder<Schema, 'pack'>): Expression<SqlBool> {
   );
 }
 
+/** A NAR that is damaged needs nothing of its packs any more. */
+export function holdsIntactNar(eb: ExpressionBuilder<Schema, 'pack'>): Expression<SqlBool> {
+  return eb.exists(
+    eb
+      .selectFrom('nar_pack')
+      .innerJoin('nar', 'nar.id', 'nar_pack.nar_id')
+      .select('nar.id')
+      .whereRef('nar_pack.pack_id', '=', 'pack.id')
+      .where('nar.damaged', '=', 0),
+  );
+}
+
 /** A condemnation bears the time at which its statement began, and is seen when it has ended. */
 const CONDEMNATION_TAKES_MS = 60_000;
 

@@ -23,7 +23,6 @@ export async function removePacks(
         removed = await removeFreeChunks(database, together, rows);
         await rest();
       }
-      await removeHeldChunks(database, together);
     }
     for (const some of batches(packs, rows)) {
       await removeRows(
@@ -99,14 +98,7 @@ async function removeFreeChunks(
   });
 }
 
-/** Removes those that uploads held, unless they have stored them anew. Waits for these uploads. */
-async function removeHeldChunks(database: DatabaseHandle, packs: readonly number[]): Promise<void> {
-  await database.transaction(async (tx) => {
-    await trustIndexes(database, tx);
-    await removeChunks(tx, padded(packs));
-  });
-}
-
+/** Waits for the uploads that hold chunks of these packs: what they have not stored anew goes too. */
 async function removeRows(database: DatabaseHandle, ids: readonly number[]): Promise<void> {
   await database.transaction(async (tx) => {
     await trustIndexes(database, tx);
@@ -119,9 +111,9 @@ async function removeRows(database: DatabaseHandle, ids: readonly number[]): Pro
       .forUpdate()
       .execute();
     if (lost.length === 0) return;
-    await tx
-      .deleteFrom('pack')
-      .where('id', 'in', padded(lost.map((row) => row.id)))
-      .execute();
+    const gone = padded(lost.map((row) => row.id));
+    // In the order in which uploads lock them, which the cascade does not know.
+    await removeChunks(tx, gone);
+    await tx.deleteFrom('pack').where('id', 'in', gone).execute();
   });
 }

@@ -1,9 +1,9 @@
-import { sql, type Transaction } from 'kysely';
-import { decodeSegments, encodeSegments, SegmentList, type Segment } from '@flywheel/chunking';
+import type { Transaction } from 'kysely';
+import { decodeSegments, SegmentList, type Segment } from '@flywheel/chunking';
 import type { DatabaseHandle } from './database.ts';
-import { abandonLease, holdLease, leaseExpired } from './leases.ts';
-import type { ChunkLocation, Pack } from './metadata.ts';
-import { batches, insertRuns, LIST_LIMIT, padded } from './rows.ts';
+import { NEW_PACK, type ChunkLocation, type Pack } from './metadata.ts';
+import { replacePacks } from './replace-packs.ts';
+import { batches, LIST_LIMIT, padded } from './rows.ts';
 import type { Schema } from './schema.ts';
 import type { Now } from './time.ts';
 import { writeChunks } from './write-chunks.ts';
@@ -43,9 +43,6 @@ export interface RepackMetadata {
   /** Lets uploads find these chunks in their new pack. */
   moveChunks(pack: number, chunks: readonly ChunkLocation[]): Promise<void>;
 }
-
-/** Downloads that have begun before their NAR moved may go on for so long. */
-const READERS_MS = 3600 * 1000;
 
 /** Remembers the packs in which these NARs lie, which are about to go, and others too. */
 export async function noteSparsePacks(
@@ -118,7 +115,13 @@ export function repackQueries(database: DatabaseHandle, now: Now): RepackMetadat
 
     forgetSparsePacks,
 
-    commitRepack: (repacking) => database.transaction((tx) => commitRepack(tx, now, repacking)),
+    commitRepack: ({ lease, source, pack, frames }) =>
+      database.transaction((tx) => {
+        const moves = movesOf(frames);
+        return replacePacks(tx, now, { lease, pack, sources: [source] }, (segments) =>
+          movedSegments(segments, source, moves),
+        );
+      }),
 
     moveChunks: (pack, chunks) =>
       database.transaction(async (tx) => {
@@ -157,83 +160,6 @@ async function liveRanges(db: DatabaseHandle['db'], pack: number): Promise<Spars
   return live;
 }
 
-/** Takes its locks in the order of commitNar. */
-async function commitRepack(
-  tx: Transaction<Schema>,
-  now: Now,
-  { lease, source, pack, frames }: Repacking,
-): Promise<number | undefined> {
-  if (!(await holdLease(tx, now, lease))) {
-    // An earlier run of this, whose answer was lost, may have done it.
-    const done = await tx
-      .selectFrom('pack')
-      .select('id')
-      .where('key', '=', pack.key)
-      .executeTakeFirst();
-    if (done === undefined) throw leaseExpired();
-    return done.id;
-  }
-  // Commits that lie in it hold it until they are done: their NARs are among those that follow.
-  const held = await tx
-    .selectFrom('pack')
-    .select('id')
-    .where('id', '=', source)
-    .where('lost', '=', 0)
-    .where('condemned_at', 'is', null)
-    .forUpdate()
-    .executeTakeFirst();
-  const nars = await tx
-    .selectFrom('nar')
-    .select(['id', 'segments', 'damaged'])
-    .where('id', 'in', tx.selectFrom('nar_pack').select('nar_id').where('pack_id', '=', source))
-    .orderBy('id')
-    .forNoKeyUpdate()
-    .execute();
-  const moves = movesOf(frames);
-  const whole = nars.filter((nar) => nar.damaged === 0);
-  const moved = whole.map((nar) => movedSegments(decodeSegments(nar.segments), source, moves));
-  if (held === undefined || nars.length === 0 || moved.includes(undefined)) {
-    await abandonLease(tx, lease);
-    return undefined;
-  }
-  const { id } = await tx
-    .insertInto('pack')
-    .values({ ...pack, condemned_at: null, created_at: now() })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  for (const [i, nar] of whole.entries()) {
-    const segments = (moved[i] ?? []).map((segment) =>
-      segment.pack === source ? { ...segment, pack: id } : segment,
-    );
-    await tx
-      .updateTable('nar')
-      .set({ segments: encodeSegments(segments) })
-      .where('id', '=', nar.id)
-      .execute();
-  }
-  for (const batch of insertRuns(whole)) {
-    await tx
-      .insertInto('nar_pack')
-      .values(batch.map((nar) => ({ nar_id: nar.id, pack_id: id })))
-      .execute();
-  }
-  // Those of damaged NARs too: what heals them writes their own anew.
-  await tx.deleteFrom('nar_pack').where('pack_id', '=', source).execute();
-  await tx
-    .updateTable('pack')
-    .set({ condemned_at: now(), keep_until: keptForReaders(now) })
-    .where('id', '=', source)
-    .execute();
-  await tx.deleteFrom('lease').where('id', '=', lease).execute();
-  return id;
-}
-
-/** What was to be kept longer still is. */
-export function keptForReaders(now: Now) {
-  const until = sql<number>`${now()} + ${READERS_MS}`;
-  return sql<number>`case when keep_until > ${until} then keep_until else ${until} end`;
-}
-
 /** Where the copied frames begin and end, before and after. */
 interface Moves {
   readonly starts: ReadonlyMap<number, number>;
@@ -250,7 +176,7 @@ function movesOf(frames: Repacking['frames']): Moves {
 }
 
 /**
- * The NAR's segments with those of `source` at their new offsets, still under its number.
+ * The NAR's segments with those of `source` at their new offsets, as those of NEW_PACK.
  * Undefined when one of them holds a frame that was not copied.
  */
 function movedSegments(
@@ -268,7 +194,7 @@ function movedSegments(
     const end = ends.get(segment.offset + segment.length);
     // As long as before: nothing between the first and the last frame is missing.
     if (start === undefined || end !== start + segment.length) return undefined;
-    list.add({ ...segment, offset: start });
+    list.add({ ...segment, pack: NEW_PACK, offset: start });
   }
   return list.segments;
 }

@@ -1,7 +1,7 @@
 import { decodeSegments, encodeSegments } from '@flywheel/chunking';
 import type { DatabaseHandle } from './database.ts';
 import type { ChunkLocation, Nar, Pack } from './metadata.ts';
-import { removeChunks } from './reclaim-rows.ts';
+import { holdsIntactNar, removeChunks } from './reclaim-rows.ts';
 import { batches, bufferOf, LIST_LIMIT, narOf, padded } from './rows.ts';
 import type { Now } from './time.ts';
 
@@ -49,14 +49,7 @@ export function repairQueries(database: DatabaseHandle, now: Now): RepairMetadat
           eb.or([
             eb('pack.lost', '=', 0),
             // Damaged, and some of it is still in use.
-            eb.exists(
-              eb
-                .selectFrom('nar_pack')
-                .innerJoin('nar', 'nar.id', 'nar_pack.nar_id')
-                .select('nar.id')
-                .whereRef('nar_pack.pack_id', '=', 'pack.id')
-                .where('nar.damaged', '=', 0),
-            ),
+            holdsIntactNar(eb),
           ]),
         )
         .orderBy('pack.id')

@@ -9,9 +9,7 @@ export async function writeChunks(
   chunks: readonly ChunkLocation[],
   packId: number,
 ): Promise<void> {
-  const sorted = chunks.toSorted((a, b) => a.hash.compare(b.hash));
-  const unique = sorted.filter((chunk, i) => sorted[i - 1]?.hash.equals(chunk.hash) !== true);
-  for (const batch of insertRuns(unique)) {
+  for (const batch of insertRuns(uniqueByHash(chunks))) {
     await tx
       .insertInto('chunk')
       .values(
@@ -46,4 +44,12 @@ export async function writeChunks(
       )
       .execute();
   }
+}
+
+/** One chunk of each hash, in the order of hashes: that in which all who write chunks lock them. */
+export function uniqueByHash<T extends { readonly hash: Buffer }>(
+  chunks: readonly T[],
+): readonly T[] {
+  const sorted = chunks.toSorted((a, b) => a.hash.compare(b.hash));
+  return sorted.filter((chunk, i) => sorted[i - 1]?.hash.equals(chunk.hash) !== true);
 }

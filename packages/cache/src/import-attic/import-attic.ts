@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { FlywheelError, toFlywheelError, type Clock } from '@flywheel/base';
+import { FlywheelError, silentLogger, toFlywheelError, type Clock } from '@flywheel/base';
 import { keepForeignKey, type KeyFile, type KeyFolder } from '../access/key-folder.ts';
 import { parseTokenKey, type TokenAlgorithm } from '../access/token-key.ts';
 import { openAtticObjects, type AtticObjects } from '../blobs/attic-objects.ts';
@@ -8,9 +8,9 @@ import { dataDirectory, ensureTokenKey, prepareDataDirectory } from '../data-dir
 import { atticRows } from '../db/attic-rows.ts';
 import { timeOf } from '../db/time.ts';
 import { openStores, type StoreOptions } from '../open-stores.ts';
+import { openNarStore } from '../store/open-nar-store.ts';
 import { openAtticDatabase, type AtticDatabase } from './attic-database.ts';
 import { remoteFileOf } from './attic-values.ts';
-import { openImportStore } from './import-store.ts';
 import { takeCaches } from './take-caches.ts';
 import { newTally, type Ours, type Takeover, type TakeoverTally } from './takeover.ts';
 import { takeObjects } from './take-objects.ts';
@@ -87,7 +87,7 @@ async function takeOver(parts: Parts, clock: Clock): Promise<ImportedAttic> {
   const directory = dataDirectory(options.dataDir);
   await prepareDataDirectory(directory);
   await using stores = await openStores(options, clock);
-  await using store = openImportStore(stores, clock);
+  await using store = openNarStore(stores, { clock, logger: silentLogger });
   const rows = atticRows(stores.database, timeOf(stores.database, clock));
   const done = await rows.exclusively(async (): Promise<ImportedAttic> => {
     const finish = options.finish === true;

@@ -1,19 +1,15 @@
 import { crc32 } from 'node:zlib';
-import { FlywheelError } from '@flywheel/base';
-import { encodePackIndex } from '@flywheel/chunking';
+import { FlywheelError, freePiece } from '@flywheel/base';
 import type { BlobReader, BlobWriter } from '../blobs/blobs.ts';
 import { LEASE_MS } from '../db/leases.ts';
-import { NEW_PACK, type ChunkLocation } from '../db/metadata.ts';
+import { NEW_PACK } from '../db/metadata.ts';
 import type { Repacking, SparsePack } from '../db/repack-rows.ts';
+import { namelessIndex, type Copied, type MovingStore } from './move-frames.ts';
 import { frameRuns, readPackContents, runLength, type PlacedFrame } from './pack-frames.ts';
 import type { Pace } from './pace.ts';
-import type { RepackStore } from './repack.ts';
 
-export interface CopiedFrames {
-  /** Of the new pack. */
-  readonly size: number;
+export interface CopiedFrames extends Copied {
   readonly frames: Repacking['frames'];
-  readonly chunks: readonly ChunkLocation[];
 }
 
 /**
@@ -22,7 +18,7 @@ export interface CopiedFrames {
  * the source's index; throws `corrupt` when one differs, or the source is not what is recorded.
  */
 export async function copyLiveFrames(
-  { blobs, metadata, clock }: RepackStore,
+  { blobs, metadata, clock }: MovingStore,
   source: SparsePack,
   writer: BlobWriter,
   { lease, pace }: { readonly lease: string; readonly pace: Pace },
@@ -37,6 +33,7 @@ export async function copyLiveFrames(
     for (const run of frameRuns(placed)) {
       const bytes = await readRun(reader, source, run);
       await writer.write([bytes]);
+      freePiece(bytes);
       for (const { offset, frame } of run) {
         frames.push({ offset, length: frame.length, newOffset });
         newOffset += frame.length;
@@ -47,14 +44,7 @@ export async function copyLiveFrames(
       }
       await pace.rest();
     }
-    const index = encodePackIndex({
-      narHash: Buffer.alloc(32),
-      narSize: 0,
-      frames: placed.map(({ frame }) => frame),
-      foreign: [],
-      sequence: [],
-      origin: '',
-    });
+    const index = namelessIndex(placed.map(({ frame }) => frame));
     await writer.write([index]);
     const chunks = placed.map(({ frame: { hash, size } }, i) => {
       const { newOffset: offset, length } = frames[i] as (typeof frames)[number];
@@ -86,7 +76,7 @@ async function readRun(
   run: readonly PlacedFrame[],
 ): Promise<Buffer> {
   const start = run[0]?.offset ?? 0;
-  const bytes = Buffer.allocUnsafe(runLength(run));
+  const bytes = Buffer.allocUnsafeSlow(runLength(run));
   await reader.read(bytes, start);
   for (const { offset, frame } of run) {
     const at = offset - start;

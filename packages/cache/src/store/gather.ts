@@ -1,14 +1,19 @@
 import { crc32 } from 'node:zlib';
 import { FlywheelError, isFlywheelError } from '@flywheel/base';
-import { encodePackIndex, type PackedFrame } from '@flywheel/chunking';
+import type { PackedFrame } from '@flywheel/chunking';
 import type { BlobWriter } from '../blobs/blobs.ts';
-import { NEW_PACK, type ChunkLocation, type Pack } from '../db/metadata.ts';
+import { NEW_PACK, type Pack } from '../db/metadata.ts';
 import type { Gathering } from '../db/gather-rows.ts';
+import {
+  isPassing,
+  moveFrames,
+  namelessIndex,
+  reportUnreadable,
+  type Copied,
+  type MovingStore,
+} from './move-frames.ts';
 import type { Pace } from './pace.ts';
-import { packKeyOf } from './pack-key.ts';
 import { plainDigest } from './plain-digest.ts';
-import type { RepackStore } from './repack.ts';
-import { withUpload } from './with-upload.ts';
 
 export interface Gathered {
   /** Objects that lie in packs of ours now. */
@@ -30,7 +35,7 @@ const READS_AT_ONCE = 16;
  * it leaves the objects as they were, and of the new pack a lease that tells what to remove.
  */
 export async function gather(
-  store: RepackStore,
+  store: MovingStore,
   pace: Pace,
   report: (done: Gathered) => void,
 ): Promise<Gathered> {
@@ -51,8 +56,7 @@ export async function gather(
         report(done);
       } else failed = true;
     } catch (error) {
-      // Its lease has run out, or the disk is full: what it left is reclaimed.
-      if (!isFlywheelError(error, 'conflict') && !isFlywheelError(error, 'no-space')) throw error;
+      if (!isPassing(error)) throw error;
       logger.warn('objects of Attic were not gathered; it is tried again', { error });
       failed = true;
     }
@@ -63,56 +67,24 @@ export async function gather(
 }
 
 async function gatherSome(
-  store: RepackStore,
+  store: MovingStore,
   sources: readonly Pack[],
   pace: Pace,
 ): Promise<boolean> {
-  const { metadata, blobs } = store;
   if (sources.length === 0) return true;
-  const moved = await withUpload(metadata, undefined, async ({ lease }) => {
-    const key = packKeyOf(lease);
-    const writer = await blobs.create(key);
-    try {
-      const copied = await copyObjects(store, sources, writer, pace);
-      if (copied === undefined) {
-        await writer.abort();
-        await metadata.abandonLease(lease);
-        return undefined;
-      }
-      await writer.commit();
-      const { size, chunks } = copied;
-      const id = await metadata.commitGathering({
-        lease,
-        pack: { key, size },
-        sources: copied.sources,
-      });
-      if (id === undefined) await blobs.remove(key);
-      return id === undefined ? undefined : { id, chunks };
-    } catch (error) {
-      await writer.abort();
-      // Otherwise it may have been committed; if not, its lease tells what to remove.
-      if (isFlywheelError(error)) await blobs.remove(key);
-      throw error;
-    }
+  return moveFrames(store, pace, {
+    copy: (writer) => copyObjects(store, sources, writer, pace),
+    commit: (to, copied) => store.metadata.commitGathering({ ...to, sources: copied.sources }),
   });
-  if (moved === undefined) return false;
-  // After the commit, not in it: until then uploads only store these chunks once more.
-  for (let at = 0; at < moved.chunks.length; at += metadata.batchRows) {
-    await metadata.moveChunks(moved.id, moved.chunks.slice(at, at + metadata.batchRows));
-    await pace.rest();
-  }
-  return true;
 }
 
-interface CopiedObjects {
-  readonly size: number;
+interface CopiedObjects extends Copied {
   readonly sources: Gathering['sources'];
-  readonly chunks: readonly ChunkLocation[];
 }
 
 /** Undefined when one of them is damaged: it has been reported, and the others are tried again. */
 async function copyObjects(
-  store: RepackStore,
+  store: MovingStore,
   packs: readonly Pack[],
   writer: BlobWriter,
   pace: Pace,
@@ -134,14 +106,7 @@ async function copyObjects(
     }
     await pace.rest();
   }
-  const index = encodePackIndex({
-    narHash: Buffer.alloc(32),
-    narSize: 0,
-    frames,
-    foreign: [],
-    sequence: [],
-    origin: '',
-  });
+  const index = namelessIndex(frames);
   await writer.write([index]);
   const chunks = frames.map(({ hash, size, length }, i) => {
     const { newOffset } = sources[i] as Gathering['sources'][number];
@@ -151,25 +116,24 @@ async function copyObjects(
 }
 
 async function readObject(
-  { blobs, metadata, logger }: RepackStore,
+  store: MovingStore,
   pack: Pack,
 ): Promise<{ readonly bytes: Buffer; readonly frame: PackedFrame } | undefined> {
   try {
-    const bytes = await readWhole({ blobs }, pack);
+    const bytes = await readWhole(store, pack);
     const plain = await plainDigest([bytes]);
     if (plain === undefined) throw damaged(pack, 'does not decompress');
-    const [known] = await metadata.chunksOfPack(pack.id);
+    const [known] = await store.metadata.chunksOfPack(pack.id);
     if (known !== undefined && !known.hash.equals(plain.hash)) throw damaged(pack, 'has changed');
     return { bytes, frame: { ...plain, length: bytes.length, crc: crc32(bytes) } };
   } catch (error) {
     if (!isFlywheelError(error, 'corrupt')) throw error;
-    const narsNowMissing = await metadata.markPackDamaged(pack.id);
-    logger.error('a pack is damaged', { pack: pack.key, narsNowMissing, error });
+    await reportUnreadable(store, pack, error);
     return undefined;
   }
 }
 
-async function readWhole({ blobs }: Pick<RepackStore, 'blobs'>, pack: Pack): Promise<Buffer> {
+async function readWhole({ blobs }: Pick<MovingStore, 'blobs'>, pack: Pack): Promise<Buffer> {
   const reader = await blobs.open(pack.key);
   try {
     if (reader?.size !== pack.size) throw damaged(pack, 'is missing or has another size');

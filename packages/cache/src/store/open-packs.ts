@@ -9,7 +9,7 @@ export interface OpenPacksParts {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Paths have become missing. */
-  readonly onDamage?: () => void;
+  readonly onDamage?: (() => void) | undefined;
 }
 
 interface OpenPack {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { FlywheelError, formatBytes } from '@flywheel/base';
 import { importAttic, type AtticLocation, type ImportedAttic } from '@flywheel/cache';
 import type { CliContext } from '../context.ts';
-import { dataDirectory } from '../data-directory.ts';
+import { dataDirectory, tokenKeysFolder } from '../data-directory.ts';
 import { EXIT_FAILED } from '../exit.ts';
 import { createOutput } from '../output/index.ts';
 import type { Output, OutputFlags } from '../output/index.ts';
@@ -34,20 +34,17 @@ export async function runCacheImportAttic(
     );
   }
   const output = createOutput(context, flags);
-  const tokenKeys = flags.tokenKeys ?? (context.process.env['FLYWHEEL_TOKEN_KEYS'] || undefined);
-  const pathOf = (file: string | undefined) =>
-    file === undefined ? undefined : resolve(context.cwd, file);
   const shown = showSteps(output);
   try {
     const imported = await importAttic(
       {
         atticDatabase: resolve(context.cwd, flags.atticDatabase),
         atticStorage: storageOf(context, flags),
-        atticTokenFile: pathOf(flags.atticTokenFile),
+        atticTokenFile: flags.atticTokenFile && resolve(context.cwd, flags.atticTokenFile),
         dataDir: dataDirectory(context, flags.data),
         database: await databaseUrl(context, flags.databaseFile),
         s3: s3Location(context, flags),
-        tokenKeys: pathOf(tokenKeys),
+        tokenKeys: tokenKeysFolder(context, flags.tokenKeys),
         dryRun: flags.dryRun === true,
         verify: flags.verify,
         finish: flags.finish === true,

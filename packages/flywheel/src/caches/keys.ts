@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import {
   addKey,
   dataDirectory as pathsIn,
@@ -8,7 +7,7 @@ import {
 } from '@flywheel/cache';
 import type { KeyFile, KeyFolder, TokenAlgorithm } from '@flywheel/cache';
 import type { CliContext } from '../context.ts';
-import { dataDirectory } from '../data-directory.ts';
+import { dataDirectory, tokenKeysFolder } from '../data-directory.ts';
 import { createOutput, formatTable } from '../output/index.ts';
 import type { OutputFlags } from '../output/index.ts';
 
@@ -72,8 +71,8 @@ export async function runKeyRemove(
 }
 
 function keyFolder(context: CliContext, flags: KeyFlags): KeyFolder {
-  const named = flags.tokenKeys ?? context.process.env['FLYWHEEL_TOKEN_KEYS'] ?? '';
-  if (named !== '') return { path: resolve(context.cwd, named), prefix: '' };
+  const path = tokenKeysFolder(context, flags.tokenKeys);
+  if (path !== undefined) return { path, prefix: '' };
   return pathsIn(dataDirectory(context, flags.data)).tokenKeys;
 }
 

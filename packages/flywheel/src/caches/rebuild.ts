@@ -1,7 +1,6 @@
-import { resolve } from 'node:path';
 import { rebuildDatabase, type Rebuilt } from '@flywheel/cache';
 import type { CliContext } from '../context.ts';
-import { dataDirectory } from '../data-directory.ts';
+import { dataDirectory, tokenKeysFolder } from '../data-directory.ts';
 import { createOutput } from '../output/index.ts';
 import type { Output, OutputFlags } from '../output/index.ts';
 import { databaseUrl } from './database-url.ts';
@@ -17,7 +16,6 @@ export interface RebuildFlags extends OutputFlags, S3Flags {
 
 export async function runCacheRebuild(context: CliContext, flags: RebuildFlags): Promise<void> {
   const output = createOutput(context, flags);
-  const tokenKeys = flags.tokenKeys ?? (context.process.env['FLYWHEEL_TOKEN_KEYS'] || undefined);
   const shown = showSteps(output);
   try {
     const rebuilt = await rebuildDatabase(
@@ -25,7 +23,7 @@ export async function runCacheRebuild(context: CliContext, flags: RebuildFlags):
         dataDir: dataDirectory(context, flags.data),
         database: await databaseUrl(context, flags.databaseFile),
         s3: s3Location(context, flags),
-        tokenKeys: tokenKeys === undefined ? undefined : resolve(context.cwd, tokenKeys),
+        tokenKeys: tokenKeysFolder(context, flags.tokenKeys),
         intoExisting: flags.intoExisting === true,
         signal: context.signal,
         report: shown.report,

@@ -1,11 +1,10 @@
-import { resolve } from 'node:path';
 import { createLogger, FlywheelError } from '@flywheel/base';
 import type { LogLevel } from '@flywheel/base';
 import { migrateDatabase, parseSendFile, startCacheServer } from '@flywheel/cache';
 import type { Downloads, ServerRole } from '@flywheel/cache';
 import manifest from '../../package.json' with { type: 'json' };
 import type { CliContext } from '../context.ts';
-import { dataDirectory } from '../data-directory.ts';
+import { dataDirectory, pathFrom, tokenKeysFolder } from '../data-directory.ts';
 import { databaseUrl } from './database-url.ts';
 import { interrupted } from '../interruption.ts';
 import type { ListenAddress } from '../listen-address.ts';
@@ -72,8 +71,8 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
       substituterEndpoint: flags.substituterEndpoint,
       trustForwardedFor: flags.trustForwardedFor === true,
     },
-    tokenKeys: pathOf(context, flags.tokenKeys, 'FLYWHEEL_TOKEN_KEYS'),
-    exchangePolicy: pathOf(context, flags.exchangePolicy, 'FLYWHEEL_EXCHANGE_POLICY'),
+    tokenKeys: tokenKeysFolder(context, flags.tokenKeys),
+    exchangePolicy: pathFrom(context, flags.exchangePolicy, 'FLYWHEEL_EXCHANGE_POLICY'),
     rates: {
       requestsPerSecond: flags.requestsPerSecond,
       anonymousRequestsPerSecond: flags.anonymousRequestsPerSecond,
@@ -105,10 +104,4 @@ async function migrateOnly(database: string | undefined, output: Output): Promis
   const schemaVersion = await migrateDatabase(database);
   output.print(`The database has schema version ${schemaVersion}.`);
   output.result({ schemaVersion });
-}
-
-/** The path in a flag, else in the environment. */
-function pathOf(context: CliContext, flag: string | undefined, name: string): string | undefined {
-  const given = flag ?? context.process.env[name] ?? '';
-  return given === '' ? undefined : resolve(context.cwd, given);
 }

@@ -18,6 +18,16 @@ export const databaseFileFlag = {
   optional: true,
 } as const;
 
+/** See `tokenKeysFolder`. */
+export const tokenKeysFlag = {
+  kind: 'parsed',
+  parse: String,
+  placeholder: 'DIR',
+  brief:
+    'Folder with the keys of tokens [default = $FLYWHEEL_TOKEN_KEYS, else that of the data directory]',
+  optional: true,
+} as const;
+
 /** How a command finds the server and who it is there: see `findServer`. */
 export const serverFlags = {
   server: {

@@ -2,7 +2,7 @@ import { buildCommand } from '@stricli/core';
 import type { ImportAtticFlags } from '../../caches/import-attic.ts';
 import type { CliContext } from '../../context.ts';
 import { outputFlags } from '../../output/index.ts';
-import { databaseFileFlag, dataFlag, parseCount } from '../flags.ts';
+import { databaseFileFlag, dataFlag, parseCount, tokenKeysFlag } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
 import { s3Flags } from '../s3-flags.ts';
@@ -94,14 +94,7 @@ garbage collection at least, before anybody uses what was taken over.`,
       data: dataFlag,
       databaseFile: databaseFileFlag,
       ...s3Flags,
-      tokenKeys: {
-        kind: 'parsed',
-        parse: String,
-        placeholder: 'DIR',
-        brief:
-          'Folder with the keys of tokens [default = $FLYWHEEL_TOKEN_KEYS, else that of the data directory]',
-        optional: true,
-      },
+      tokenKeys: tokenKeysFlag,
       ...outputFlags,
     },
   },

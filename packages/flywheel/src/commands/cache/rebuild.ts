@@ -2,7 +2,7 @@ import { buildCommand } from '@stricli/core';
 import type { RebuildFlags } from '../../caches/rebuild.ts';
 import type { CliContext } from '../../context.ts';
 import { outputFlags } from '../../output/index.ts';
-import { databaseFileFlag, dataFlag } from '../flags.ts';
+import { databaseFileFlag, dataFlag, tokenKeysFlag } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
 import { s3Flags } from '../s3-flags.ts';
@@ -32,14 +32,7 @@ and the audit log do not. Nothing is removed from where packs lie. Check it afte
       data: dataFlag,
       databaseFile: databaseFileFlag,
       ...s3Flags,
-      tokenKeys: {
-        kind: 'parsed',
-        parse: String,
-        placeholder: 'DIR',
-        brief:
-          'Folder with the keys of tokens, which open the keys of caches [default = $FLYWHEEL_TOKEN_KEYS, else that of the data directory]',
-        optional: true,
-      },
+      tokenKeys: tokenKeysFlag,
       intoExisting: {
         kind: 'boolean',
         brief: 'Add to a database that is not empty; what is in it stays as it is',

@@ -4,7 +4,7 @@ import type { ServeFlags } from '../../caches/serve.ts';
 import type { CliContext } from '../../context.ts';
 import { DEFAULT_LISTEN, parseListenAddress } from '../../listen-address.ts';
 import { outputFlags } from '../../output/index.ts';
-import { databaseFileFlag, dataFlag, parseCount, parseServerUrl } from '../flags.ts';
+import { databaseFileFlag, dataFlag, parseCount, parseServerUrl, tokenKeysFlag } from '../flags.ts';
 import { describe } from '../help.ts';
 import { lazily } from '../lazily.ts';
 import { parseYesNo, s3Flags } from '../s3-flags.ts';
@@ -138,14 +138,7 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
         variadic: true,
         optional: true,
       },
-      tokenKeys: {
-        kind: 'parsed',
-        parse: String,
-        placeholder: 'DIR',
-        brief:
-          'Folder with the keys of tokens [default = $FLYWHEEL_TOKEN_KEYS, else that of the data directory]',
-        optional: true,
-      },
+      tokenKeys: tokenKeysFlag,
       exchangePolicy: {
         kind: 'parsed',
         parse: String,

@@ -1,15 +1,9 @@
 import { outputFlags } from '../../../output/index.ts';
-import { dataFlag } from '../../flags.ts';
+import { dataFlag, tokenKeysFlag } from '../../flags.ts';
 
 /** Where the keys are. */
 export const keyFlags = {
-  tokenKeys: {
-    kind: 'parsed',
-    parse: String,
-    placeholder: 'DIR',
-    brief: 'Folder with the keys [default = $FLYWHEEL_TOKEN_KEYS, else that of the data directory]',
-    optional: true,
-  },
+  tokenKeys: tokenKeysFlag,
   data: dataFlag,
   ...outputFlags,
 } as const;
