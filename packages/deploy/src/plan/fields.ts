@@ -10,16 +10,33 @@ const SECRET_NAME =
 
 export type Fields = ReadonlyMap<string, string>;
 
-/** Each leaf by its path, as JSON; `sensitive` and `unknown` mark what is not shown. */
-export function flatten(value: unknown, sensitive: Marks = false, unknown: Marks = false): Fields {
+/** What is not shown of a value. */
+export interface Hidden {
+  readonly sensitive?: Marks;
+  readonly unknown?: Marks;
+  /** Texts that are marked elsewhere: OpenTofu forgets the mark of what a resource passes on. */
+  readonly texts?: ReadonlySet<string>;
+}
+
+/** Each leaf by its path, as JSON, without what is hidden. */
+export function flatten(value: unknown, hidden: Hidden = {}): Fields {
+  const { sensitive = false, unknown = false, texts = new Set<string>() } = hidden;
   const fields = new Map<string, string>();
-  visit(fields, '', value, { sensitive, unknown, named: false });
+  visit(fields, '', value, { sensitive, unknown, texts, named: false });
   return fields;
 }
 
-interface Context {
-  readonly sensitive: Marks;
-  readonly unknown: Marks;
+/** All texts in a value that are marked as sensitive. */
+export function* sensitiveTexts(value: unknown, marks: Marks): Generator<string> {
+  if (marks === false || value === null || value === undefined) return;
+  if (typeof value === 'string' && marks === true) yield value;
+  if (typeof value !== 'object') return;
+  for (const [key, inside] of Object.entries(value)) {
+    yield* sensitiveTexts(inside, markAt(marks, key));
+  }
+}
+
+interface Context extends Required<Hidden> {
   /** A name above has said that this is a secret. */
   readonly named: boolean;
 }
@@ -45,21 +62,19 @@ function visit(fields: Map<string, string>, path: string, value: unknown, contex
     return;
   }
   if (value === undefined || value === null) return;
-  const isSecret = typeof value === 'string' && context.named && value !== '';
+  const isSecret =
+    typeof value === 'string' && value !== '' && (context.named || context.texts.has(value));
   fields.set(path, isSecret ? SENSITIVE : JSON.stringify(value));
 }
 
-function inner(
-  { sensitive, unknown, named }: Context,
-  key: string | number,
-  name: string,
-): Context {
-  // An item `{ name: DB_PASSWORD, value: … }` says it of its value, and not of its name.
-  const fromItem = named && name !== 'name';
+function inner(context: Context, key: string | number, name: string): Context {
+  const { sensitive, unknown, texts, named } = context;
   return {
     sensitive: markAt(sensitive, key),
     unknown: markAt(unknown, key),
-    named: fromItem || SECRET_NAME.test(name),
+    texts,
+    // An item `{ name: DB_PASSWORD, value: … }` says it of its value.
+    named: SECRET_NAME.test(name) || (named && name === 'value'),
   };
 }
 

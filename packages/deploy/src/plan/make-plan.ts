@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { FlywheelError } from '@flywheel/base';
 import { openStack, planFile, recordFile } from '../stacks/open-stack.ts';
 import type { OpenStack, StackSite } from '../stacks/open-stack.ts';
 import { readTofu, runTofu } from '../tofu/run-tofu.ts';
@@ -7,6 +8,7 @@ import { recordPlan, removePlan, writePlanRecord } from './plan-record.ts';
 import { hasChanges, summarizePlan } from './planned-change.ts';
 import type { PlanSummary } from './planned-change.ts';
 import { parsePlanDocument } from './show-json.ts';
+import type { PlanDocument } from './show-json.ts';
 
 /** A plan that was made and saved. */
 export interface MadePlan extends PlanSummary {
@@ -50,7 +52,9 @@ export async function makePlan(
     ],
     { statuses: [0, 2], ...(onMessage === undefined ? {} : { onMessage }) },
   );
-  const summary = await showPlan(opened);
+  const document = await readPlan(opened);
+  requireSameState(opened, document);
+  const summary = summarizePlan(document);
   const record = recordPlan(opened.ingredients, await readFile(planFile(site)), destroy);
   await writePlanRecord(recordFile(site), record);
   const plan = {
@@ -66,6 +70,26 @@ export async function makePlan(
 }
 
 /** What the saved plan would do. */
-export async function showPlan({ site, tofu }: OpenStack): Promise<PlanSummary> {
-  return summarizePlan(parsePlanDocument(await readTofu(tofu, ['show', '-json', planFile(site)])));
+export async function showPlan(opened: OpenStack): Promise<PlanSummary> {
+  return summarizePlan(await readPlan(opened));
+}
+
+async function readPlan({ site, tofu }: OpenStack): Promise<PlanDocument> {
+  return parsePlanDocument(await readTofu(tofu, ['show', '-json', planFile(site)]));
+}
+
+/**
+ * tofu reads the state by itself, and takes an answer without one for an empty state. A state whose
+ * objects are gone from the cluster is told apart by the drift.
+ */
+function requireSameState({ site, state }: OpenStack, document: PlanDocument): void {
+  const { resources = [], child_modules: modules = [] } =
+    document.prior_state?.values?.root_module ?? {};
+  const wasEmpty = resources.length + modules.length + document.resource_drift.length === 0;
+  if (!wasEmpty || !state?.objects) return;
+  throw new FlywheelError(
+    'conflict',
+    `the state ${site.backend.name} was there before, and empty while it was planned`,
+    { details: { hint: 'Nothing was changed. GitLab has answered without it; plan again.' } },
+  );
 }

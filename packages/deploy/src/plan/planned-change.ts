@@ -1,5 +1,5 @@
-import { compareFields, flatten, SENSITIVE } from './fields.ts';
-import type { FieldChange } from './fields.ts';
+import { compareFields, flatten, SENSITIVE, sensitiveTexts } from './fields.ts';
+import type { FieldChange, Fields } from './fields.ts';
 import { formatObject, isKept, isManifest, manifestIn, objectIn } from './kubernetes-object.ts';
 import type { KubernetesObject } from './kubernetes-object.ts';
 import type { PlanDocument, RawChange, RawResourceChange } from './show-json.ts';
@@ -37,11 +37,19 @@ export interface PlanSummary {
 }
 
 export function summarizePlan(plan: PlanDocument): PlanSummary {
+  const texts = new Set(
+    [...plan.resource_changes.map(({ change }) => change), ...Object.values(plan.output_changes)]
+      .flatMap(({ before, after, before_sensitive, after_sensitive }) => [
+        ...sensitiveTexts(before, before_sensitive),
+        ...sensitiveTexts(after, after_sensitive),
+      ])
+      .filter((text) => text !== ''),
+  );
   return {
-    changes: plan.resource_changes.flatMap(plannedChange),
+    changes: plan.resource_changes.flatMap((change) => plannedChange(change, texts)),
     outputs: Object.entries(plan.output_changes).flatMap(([name, raw]) => {
       const action = actionOf(raw.actions);
-      return action === undefined ? [] : [{ name, action, fields: plainFields(raw, name) }];
+      return action === undefined ? [] : [{ name, action, fields: plainFields(raw, texts, name) }];
     }),
     changedOutside: plan.resource_drift
       .filter(({ mode }) => mode === 'managed')
@@ -54,11 +62,15 @@ export function hasChanges({ changes, outputs }: PlanSummary): boolean {
   return changes.length > 0 || outputs.length > 0;
 }
 
-function plannedChange({ address, mode, type, change }: RawResourceChange): PlannedChange[] {
+function plannedChange(
+  { address, mode, type, change }: RawResourceChange,
+  texts: ReadonlySet<string>,
+): PlannedChange[] {
   const action = actionOf(change.actions);
   if (mode !== 'managed' || action === undefined) return [];
   const object = isManifest(type) ? (objectIn(change.before) ?? objectIn(change.after)) : undefined;
-  const fields = action === 'update' || action === 'replace' ? changedFields(type, change) : [];
+  const fields =
+    action === 'update' || action === 'replace' ? changedFields(type, change, texts) : [];
   return [
     {
       address,
@@ -92,25 +104,33 @@ function labelOf(address: string, type: string, { before, after }: RawChange): s
   return object === undefined ? address : formatObject(object);
 }
 
-function changedFields(type: string, change: RawChange): readonly FieldChange[] {
+function changedFields(
+  type: string,
+  change: RawChange,
+  texts: ReadonlySet<string>,
+): readonly FieldChange[] {
   const [before, after] = isManifest(type)
     ? [manifestIn(change.before), manifestIn(change.after)]
     : [undefined, undefined];
-  if (before === undefined || after === undefined) return plainFields(change);
+  if (before === undefined || after === undefined) return plainFields(change, texts);
   return compareFields(manifestFields(before), manifestFields(after));
 }
 
-/** Of a Secret, only which entries it has. */
-function manifestFields(manifest: unknown) {
-  const isSecret = (manifest as { readonly kind?: unknown }).kind === 'Secret';
-  return flatten(manifest, isSecret ? { data: true, stringData: true } : false);
+/** Of a Secret, only that there is something. */
+export function manifestFields(manifest: unknown): Fields {
+  const isSecret = (manifest as { readonly kind?: unknown } | null)?.kind === 'Secret';
+  return flatten(manifest, isSecret ? { sensitive: { data: true, stringData: true } } : {});
 }
 
-function plainFields(change: RawChange, name = ''): readonly FieldChange[] {
+function plainFields(
+  change: RawChange,
+  texts: ReadonlySet<string>,
+  name = '',
+): readonly FieldChange[] {
   const { before, after, before_sensitive, after_sensitive, after_unknown } = change;
   const fields = compareFields(
-    flatten(before, before_sensitive),
-    flatten(after, after_sensitive, after_unknown),
+    flatten(before, { sensitive: before_sensitive, texts }),
+    flatten(after, { sensitive: after_sensitive, unknown: after_unknown, texts }),
   ).map((field) => ({ ...field, path: field.path || name }));
   // Both are masked, so they look the same.
   const hidden = before_sensitive === true && after_sensitive === true && before !== after;

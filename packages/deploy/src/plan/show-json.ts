@@ -5,14 +5,15 @@ import { z } from 'zod';
 /** `true` at what is sensitive (or unknown), in the shape of the value. */
 export type Marks = boolean | readonly Marks[] | { readonly [key: string]: Marks };
 
-const marks: z.ZodType<Marks> = z.lazy(() =>
+export const marks: z.ZodType<Marks> = z.lazy(() =>
   z.union([z.boolean(), z.array(marks), z.record(z.string(), marks)]),
 );
 
 const change = z.object({
   actions: z.array(z.string()),
-  before: z.unknown(),
-  after: z.unknown(),
+  // Missing where it is unknown.
+  before: z.unknown().optional(),
+  after: z.unknown().optional(),
   after_unknown: marks.default(false),
   before_sensitive: marks.default(false),
   after_sensitive: marks.default(false),
@@ -25,7 +26,16 @@ const resourceChange = z.object({
   change,
 });
 
+const module = z.object({
+  resources: z.array(z.unknown()).default([]),
+  child_modules: z.array(z.unknown()).default([]),
+});
+
 const planDocument = z.object({
+  /** What the plan was made over; without values where that was an empty state. */
+  prior_state: z
+    .object({ values: z.object({ root_module: module.optional() }).optional() })
+    .optional(),
   resource_changes: z.array(resourceChange).default([]),
   resource_drift: z.array(resourceChange).default([]),
   output_changes: z.record(z.string(), change).default({}),

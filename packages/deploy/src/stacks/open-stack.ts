@@ -154,7 +154,8 @@ function tofuSite(site: StackSite, folder: string, state: StateVersion | undefin
     signal,
     stack: stack.name,
     environment,
-    secrets: secrets.filter((secret) => secret !== ''),
+    // Shorter ones are none, and would take messages apart.
+    secrets: secrets.filter((secret) => secret.length >= 6),
     env: {
       ...(Object.fromEntries(own) as Readonly<Record<string, string>>),
       ...backendEnvironment(backend),

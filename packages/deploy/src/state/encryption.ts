@@ -1,3 +1,4 @@
+import { FlywheelError } from '@flywheel/base';
 import type { Environment } from './backend.ts';
 import type { StateVersion } from './read-state.ts';
 
@@ -17,23 +18,32 @@ export function encryptionEnvironment(
   if (own) return { TF_ENCRYPTION: own };
   const passphrase = env[PASSPHRASE];
   if (!passphrase) return {};
-  const method = { method: '${method.aes_gcm.flywheel}', enforced: true };
-  const mayBePlain = state !== undefined && !state.encrypted;
-  const fallback = { fallback: { method: '${method.unencrypted.before}' } };
+  const isPlain = state !== undefined && !state.encrypted;
   return {
-    TF_ENCRYPTION: JSON.stringify({
-      key_provider: { pbkdf2: { flywheel: { passphrase: escapeTemplate(passphrase) } } },
-      method: {
-        aes_gcm: { flywheel: { keys: '${key_provider.pbkdf2.flywheel}' } },
-        ...(mayBePlain ? { unencrypted: { before: {} } } : {}),
-      },
-      state: mayBePlain ? { method: method.method, ...fallback } : method,
-      plan: method,
-    }),
+    TF_ENCRYPTION: `
+key_provider "pbkdf2" "flywheel" {
+  passphrase = ${quote(passphrase)}
+}
+method "aes_gcm" "flywheel" {
+  keys = key_provider.pbkdf2.flywheel
+}
+${isPlain ? 'method "unencrypted" "before" {}' : ''}
+state {
+  method = method.aes_gcm.flywheel
+  ${isPlain ? 'fallback {\n    method = method.unencrypted.before\n  }' : 'enforced = true'}
+}
+plan {
+  method   = method.aes_gcm.flywheel
+  enforced = true
+}
+`,
   };
 }
 
-/** Text in JSON configuration is a template. */
-function escapeTemplate(text: string): string {
-  return text.replaceAll('${', '$${').replaceAll('%{', '%%{');
+/** As a string of HCL, which is also a template. Throws `invalid-input` for what none can hold. */
+function quote(passphrase: string): string {
+  if (/\p{Cc}/u.test(passphrase)) {
+    throw new FlywheelError('invalid-input', `${PASSPHRASE} has control characters in it`);
+  }
+  return JSON.stringify(passphrase).replaceAll('${', '$${').replaceAll('%{', '%%{');
 }

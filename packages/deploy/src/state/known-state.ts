@@ -46,7 +46,8 @@ export function stateProblem(
 ): FlywheelError | undefined {
   if (known === undefined) return undefined;
   const { lineage, serial, objects } = known;
-  const had = objects === undefined ? `serial ${serial}` : `${objects} objects, serial ${serial}`;
+  const count = objects === 1 ? '1 object' : `${objects} objects`;
+  const had = objects === undefined ? `serial ${serial}` : `${count}, serial ${serial}`;
   const isEmpty = state === undefined || state.objects === 0;
   if (isEmpty && objects !== 0) {
     return problem(`the state ${name} is empty, and the last known one was not (${had})`);

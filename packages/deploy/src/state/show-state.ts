@@ -1,7 +1,8 @@
 // What lies in a state, without what is secret.
 import { z } from 'zod';
-import { flatten } from '../plan/fields.ts';
-import type { Marks } from '../plan/show-json.ts';
+import { flatten, sensitiveTexts } from '../plan/fields.ts';
+import { manifestFields } from '../plan/planned-change.ts';
+import { marks } from '../plan/show-json.ts';
 import { formatObject, isManifest, manifestIn, objectIn } from '../plan/kubernetes-object.ts';
 import type { OpenStack } from '../stacks/open-stack.ts';
 import { readTofu } from '../tofu/run-tofu.ts';
@@ -31,7 +32,7 @@ const stateResource = z.object({
   mode: z.string(),
   type: z.string(),
   values: z.record(z.string(), z.unknown()).default({}),
-  sensitive_values: z.unknown(),
+  sensitive_values: marks.default(false),
 });
 
 const stateModule: z.ZodType<StateModule> = z.lazy(() =>
@@ -42,21 +43,35 @@ const stateModule: z.ZodType<StateModule> = z.lazy(() =>
 );
 
 const stateDocument = z.object({
-  values: z.object({ root_module: stateModule.optional() }).optional(),
+  values: z
+    .object({
+      root_module: stateModule.optional(),
+      outputs: z
+        .record(z.string(), z.object({ sensitive: z.boolean(), value: z.unknown() }))
+        .optional(),
+    })
+    .optional(),
 });
 
 export async function stateObjects({ tofu }: OpenStack): Promise<readonly StateObject[]> {
   const document = stateDocument.parse(await readTofu(tofu, ['show', '-json']));
-  return resourcesOf(document.values?.root_module ?? {})
+  const { root_module: root, outputs } = document.values ?? {};
+  const resources = resourcesOf(root ?? {});
+  const texts = new Set([
+    ...resources.flatMap((resource) => [
+      ...sensitiveTexts(resource.values, resource.sensitive_values),
+    ]),
+    ...Object.values(outputs ?? {}).flatMap(({ value, sensitive }) => [
+      ...sensitiveTexts(value, sensitive),
+    ]),
+  ]);
+  return resources
     .filter(({ mode }) => mode === 'managed')
     .map(({ address, type, values, sensitive_values: sensitive }) => {
       const object = isManifest(type) ? objectIn(values) : undefined;
       const manifest = isManifest(type) ? manifestIn(values) : undefined;
-      const isSecret = object?.kind === 'Secret';
       const fields =
-        manifest === undefined
-          ? flatten(values, (sensitive ?? false) as Marks)
-          : flatten(manifest, isSecret ? { data: true, stringData: true } : false);
+        manifest === undefined ? flatten(values, { sensitive, texts }) : manifestFields(manifest);
       return {
         address,
         type,

@@ -1,4 +1,4 @@
-import { applyPlan, countChanges, formatCounts } from '@flywheel/deploy';
+import { applyPlan, countChanges } from '@flywheel/deploy';
 import type { PlanSummary, Stack, TofuMessage } from '@flywheel/deploy';
 import type { CliContext } from '../context.ts';
 import { createOutput } from '../output/index.ts';
@@ -46,8 +46,19 @@ export async function applyStack(
     },
     onMessage: (message) => showProgress(output, step, labels, message),
   });
-  step.finish(formatCounts(countChanges(summary.changes)).replaceAll(' to ', ' done: '));
+  step.finish(formatDone(summary));
   return summary;
+}
+
+function formatDone({ changes }: PlanSummary): string {
+  const counts = countChanges(changes);
+  const parts = [
+    [counts.create, 'created'],
+    [counts.update, 'changed'],
+    [counts.delete, 'destroyed'],
+  ] as const;
+  const said = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return said.join(', ') || 'there was nothing to change';
 }
 
 const DONE: Readonly<Record<string, string>> = {
