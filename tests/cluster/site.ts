@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FlywheelError } from '@flywheel/base';
@@ -80,6 +80,7 @@ async function makeSecret(
 async function makeTokenKeys(kubectl: Site['kubectl']): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'token-keys-'));
   const keys = join(folder, 'keys');
+  await mkdir(keys);
   const command = [LAUNCHER, 'cache', 'key', 'add', '--token-keys', keys, '--data', folder];
   const made = await runChild(command, { env: { PATH: '/usr/bin:/bin', HOME: folder } });
   if (made.status !== 0) throw new FlywheelError('internal', `key add: ${made.stderr}`);

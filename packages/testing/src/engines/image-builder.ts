@@ -76,7 +76,7 @@ export async function startImageBuilder(): Promise<ImageBuilder | Missing> {
         ...Object.entries(contexts).map(([key, path]) => `--build-context=${key}=${path}`),
       ];
       // prettier-ignore
-      await buildah(['build', '--quiet', '--isolation', 'chroot', '--pull-never', ...options,
+      await buildah(['build', '--quiet', '--layers', '--isolation', 'chroot', '--pull-never', ...options,
         '--tag', name, '--file', containerfile, context]);
       await buildah(['push', '--quiet', name, `docker-archive:${file}:${name}`]);
     },
