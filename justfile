@@ -55,6 +55,10 @@ docs-dev: (_not-yet "docs-dev" "the documentation site (docs-site/) is not writt
 # The dashboard's own tests
 app-test: (_not-yet "app-test" "the dashboard (app/) is not written")
 
+# The container images, with buildah, podman or docker
+images *TAG: _install
+    {{ node }} scripts/build-images.ts "$@"
+
 # The paper
 tex: (_not-yet "tex" "the paper (tex_research/) is not written")
 
