@@ -10,9 +10,10 @@ import { pull } from './pull.ts';
 import { push } from './push.ts';
 import { test } from './test.ts';
 import { up } from './up.ts';
+import { vendor } from './vendor/index.ts';
 import { version } from './version.ts';
 
-const routes = { up, cache, push, pull, config, doctor, test, version };
+const routes = { up, cache, push, pull, config, doctor, vendor, test, version };
 
 export const root = buildRouteMap<keyof typeof routes, CliContext>({
   routes,
