@@ -1,3 +1,18 @@
+export { connectCluster, KubernetesClient } from './cluster/client.ts';
+export type { KubernetesObject } from './cluster/client.ts';
+
+export { neededSecrets } from './secrets/needed-secrets.ts';
+export type { NeededSecret, SecretMaker, SecretRole } from './secrets/needed-secrets.ts';
+export type { GivenFrom } from './secrets/given-values.ts';
+export type { PlannedEntry, SecretPlan } from './secrets/plan-secret.ts';
+export { rotateBucketUser } from './secrets/rotate-bucket.ts';
+export { rotateDatabasePassword } from './secrets/rotate-database.ts';
+export { removeTokenKey, rotateTokenKeys } from './secrets/rotate-token-keys.ts';
+export type { Rotation } from './secrets/rotation.ts';
+export { planSecrets, writeSecrets } from './secrets/sync-secrets.ts';
+export { rollWorkload, workloadsWith } from './secrets/workloads.ts';
+export type { Workload } from './secrets/workloads.ts';
+
 export { parseLockFile, withDigest } from './vendor/lock-file.ts';
 export type { LockedManifest } from './vendor/lock-file.ts';
 export {

@@ -8,12 +8,13 @@ import { doctor } from './doctor.ts';
 import { describe } from './help.ts';
 import { pull } from './pull.ts';
 import { push } from './push.ts';
+import { secrets } from './secrets/index.ts';
 import { test } from './test.ts';
 import { up } from './up.ts';
 import { vendor } from './vendor/index.ts';
 import { version } from './version.ts';
 
-const routes = { up, cache, push, pull, config, doctor, vendor, test, version };
+const routes = { up, cache, push, pull, config, doctor, secrets, vendor, test, version };
 
 export const root = buildRouteMap<keyof typeof routes, CliContext>({
   routes,
