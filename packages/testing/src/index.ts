@@ -6,6 +6,8 @@ export { runChild, startChild, stopChild } from './engines/child.ts';
 export type { ChildOptions, RunOptions, RunResult } from './engines/child.ts';
 export { unpackDebian } from './engines/debian-packages.ts';
 export { buildOnce, enginesFolder } from './engines/engine-folder.ts';
+export { startImageBuilder } from './engines/image-builder.ts';
+export type { ImageBuild, ImageBuilder } from './engines/image-builder.ts';
 export { isMissing } from './engines/missing.ts';
 export type { Missing } from './engines/missing.ts';
 export { startNginx } from './engines/nginx.ts';
@@ -23,6 +25,13 @@ export { figure } from './figure.ts';
 export type { Figure, FigureTarget } from './figure.ts';
 export { buildTofu, outputOf, startTofu } from './engines/tofu.ts';
 export type { Tofu } from './engines/tofu.ts';
+export {
+  buildKubernetesPrograms,
+  startKubernetes,
+  startKubernetesApi,
+} from './engines/kubernetes/start.ts';
+export type { ControlPlane } from './engines/kubernetes/control-plane.ts';
+export type { Kubernetes } from './engines/kubernetes/start.ts';
 export { kubernetesOpenApi } from './engines/kubernetes-openapi.ts';
 export { nameOf } from './manifests/manifest.ts';
 export type { Manifest } from './manifests/manifest.ts';
