@@ -38,7 +38,7 @@ const User = z.object({
   as: text,
   'as-groups': z.array(z.string()).nullish(),
   exec: Exec.nullish(),
-  'auth-provider': z.unknown(),
+  'auth-provider': z.unknown().optional(),
 });
 
 const Context = z.object({ cluster: z.string(), user: z.string() });
