@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
-import { runChild } from '@flywheel/testing';
+import { runChild, startChild, stopChild } from '@flywheel/testing';
 import type { ControlPlane, RunResult } from '@flywheel/testing';
 
 const LAUNCHER = resolve(import.meta.dirname, '../../flywheel');
@@ -10,6 +10,8 @@ const LAUNCHER = resolve(import.meta.dirname, '../../flywheel');
 /** The flywheel command in a folder of its own, with an organization whose context is the test's. */
 export interface SecretsCommands extends AsyncDisposable {
   run(words: readonly string[], env?: Readonly<Record<string, string>>): Promise<RunResult>;
+  /** The same without waiting for its end; `stop` sends SIGTERM and answers the status. */
+  start(words: readonly string[]): { stop(): Promise<number | null> };
   /** Writes organization.yaml over the defaults of the test. */
   organization(
     changes?: (set: (path: readonly string[], value: unknown) => void) => void,
@@ -52,18 +54,24 @@ export async function secretsCommands(plane: ControlPlane): Promise<SecretsComma
       readonly data?: Readonly<Record<string, string>>;
     };
   };
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: folder,
+    KUBECONFIG: plane.kubeconfig,
+  };
   return {
     write,
     run: (words, env = {}) =>
-      runChild([LAUNCHER, ...words], {
-        cwd: folder,
-        env: {
-          PATH: process.env['PATH'] ?? '',
-          HOME: folder,
-          KUBECONFIG: plane.kubeconfig,
-          ...env,
+      runChild([LAUNCHER, ...words], { cwd: folder, env: { ...environment, ...env } }),
+    start(words) {
+      const child = startChild([LAUNCHER, ...words], { cwd: folder, env: environment });
+      return {
+        async stop() {
+          await stopChild(child);
+          return child.exitCode;
         },
-      }),
+      };
+    },
     async organization(changes) {
       const document = parseDocument(ORGANIZATION);
       changes?.((path, value) => document.setIn(path, value));
