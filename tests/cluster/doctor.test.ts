@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isMissing, startKubernetesApi } from '@flywheel/testing';
 import type { ControlPlane } from '@flywheel/testing';
+import { definition } from './definition.ts';
 import { NAMESPACE, secretsCommands } from './secrets-commands.ts';
 import type { SecretsCommands } from './secrets-commands.ts';
 
@@ -129,22 +130,4 @@ function declare(plane: ControlPlane): void {
       },
     ]);
   });
-}
-
-/** As small as a definition can be. */
-function definition(group: string, plural: string, kind: string): object {
-  const schema = {
-    openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-  };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
-      versions: [{ name: 'v1', served: true, storage: true, schema }],
-    },
-  };
 }

@@ -15,7 +15,7 @@ export interface OneEnvironment {
   readonly organization: Organization;
 }
 
-/** The organization in the environment that was named, or in the only one there is. */
+/** The organization in the environment that the flag or FLYWHEEL_ENVIRONMENT names, or the only one. */
 export async function oneEnvironment(
   context: CliContext,
   flags: EnvironmentFlags,
@@ -23,7 +23,8 @@ export async function oneEnvironment(
   const file = await readOrganization(context, flags);
   validOrganization(file);
   const names = [...file.environments.keys()];
-  const name = flags.environment ?? (names.length === 1 ? names[0] : undefined);
+  const named = flags.environment ?? (context.process.env['FLYWHEEL_ENVIRONMENT'] || undefined);
+  const name = named ?? (names.length === 1 ? names[0] : undefined);
   if (name === undefined) {
     throw new FlywheelError('invalid-input', `${file.file} has several environments`, {
       details: { hint: `Name one: --environment ${names.join(' or --environment ')}.` },

@@ -7,7 +7,7 @@ export const environmentFlags = {
     kind: 'parsed',
     parse: String,
     placeholder: 'NAME',
-    brief: 'Environment of the organization [default = the only one]',
+    brief: 'Environment of the organization [default = $FLYWHEEL_ENVIRONMENT, else the only one]',
     optional: true,
   },
   ...fileFlags,
