@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -70,10 +71,12 @@ function declare(tofu: Tofu, swagger: string): void {
     test('all stacks are planned, and every object keeps to the rules', async () => {
       await using place = await makeWorkplace(tofu, { example });
       const words = ['--all', '--backend=local', '--environment', environment, '--stacks', stacks];
-      const given = RELEASES.map((name) => `--manifest=${name}=${name}.yaml`);
-      for (const name of RELEASES) await place.write(`${name}.yaml`, release(name));
+      await place.write('config/vendor.lock.yaml', lockFile());
+      for (const name of RELEASES) await place.write(`mirror/${name}-1.0.0.yaml`, release(name));
       const startedMs = Date.now();
-      const planned = await place.flywheel(['plan', ...words, ...given, '--json']);
+      const planned = await place.flywheel(['plan', ...words, '--json'], {
+        FLYWHEEL_VENDOR_MIRROR: 'mirror',
+      });
       const tookMs = Date.now() - startedMs;
       expect(planned.stderr).not.toMatch(/^Error/m);
       expect(planned.status).toBe(0);
@@ -106,6 +109,14 @@ function declare(tofu: Tofu, swagger: string): void {
 
 function release(name: string): string {
   return `apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: ${name}, namespace: cnpg-system }\n`;
+}
+
+function lockFile(): string {
+  const entries = RELEASES.map((name) => {
+    const sha256 = createHash('sha256').update(release(name)).digest('hex');
+    return `  ${name}:\n    version: 1.0.0\n    url: https://example.org/${name}\n    sha256: ${sha256}\n`;
+  });
+  return `manifests:\n${entries.join('')}`;
 }
 
 /** Secrets are made elsewhere: a stack names them, and has neither one nor a value of one. */

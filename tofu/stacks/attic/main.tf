@@ -16,14 +16,13 @@ module "object_store" {
   source = "../../modules/minio"
   count  = local.has_minio ? 1 : 0
 
-  namespace            = module.guardrails[0].namespace
-  image                = local.images.minio
-  client_image         = local.images.minioClient
-  image_pull_secrets   = local.pull_secrets
-  replicas             = local.cache.storage.minio.servers
-  root_secret          = { name = local.organization.secrets.minioRoot }
-  credentials_revision = var.credentials_revision
-  resources            = local.resources.minio
+  namespace          = module.guardrails[0].namespace
+  image              = local.images.minio
+  client_image       = local.images.minioClient
+  image_pull_secrets = local.pull_secrets
+  replicas           = local.cache.storage.minio.servers
+  root_secret        = { name = local.organization.secrets.minioRoot }
+  resources          = local.resources.minio
 
   storage = {
     size  = local.cache.storage.minio.size
@@ -50,6 +49,7 @@ module "database" {
   instances          = local.cache.database.cnpg.instances
   parameters         = local.cache.database.cnpg.parameters
   resources          = local.resources.database
+  owner_secret       = local.organization.secrets.cacheDatabase
   cache_bucket       = local.cache.storage.bucket
   # Some are for the operator, and for who looks what is wrong.
   max_connections = max(200, module.cache[0].database_connections + 30)
@@ -77,16 +77,15 @@ module "cache" {
   source = "../../modules/attic-cache"
   count  = local.cache.enabled ? 1 : 0
 
-  namespace            = module.guardrails[0].namespace
-  image                = local.images.cache
-  image_pull_secrets   = local.pull_secrets
-  token_keys_secret    = local.organization.secrets.cacheKeys
-  credentials_revision = var.credentials_revision
-  retention            = local.cache.retention == "forever" ? null : local.cache.retention
-  exchange_policy      = local.exchange_policy
-  extra_arguments      = ["--audit-days=${local.cache.auditDays}"]
-  upstream_cidrs       = anytrue([for cache in values(local.cache.caches) : length(cache.upstreams) > 0]) ? ["0.0.0.0/0"] : []
-  resources            = { api = local.resources.cache }
+  namespace          = module.guardrails[0].namespace
+  image              = local.images.cache
+  image_pull_secrets = local.pull_secrets
+  token_keys_secret  = local.organization.secrets.cacheKeys
+  retention          = local.cache.retention == "forever" ? null : local.cache.retention
+  exchange_policy    = local.exchange_policy
+  extra_arguments    = ["--audit-days=${local.cache.auditDays}"]
+  upstream_cidrs     = anytrue([for cache in values(local.cache.caches) : length(cache.upstreams) > 0]) ? ["0.0.0.0/0"] : []
+  resources          = { api = local.resources.cache }
 
   replicas = {
     min         = local.cache.replicas.min
@@ -94,16 +93,11 @@ module "cache" {
     cpu_percent = local.cache.replicas.cpuPercent
   }
 
-  database = local.has_cnpg ? {
-    secret     = module.database[0].url_secret.name
-    key        = module.database[0].url_secret.key
-    pod_labels = module.database[0].pod_labels
-    cidrs      = []
-    } : {
+  database = {
     secret     = local.organization.secrets.cacheDatabase
     key        = "url"
-    pod_labels = {}
-    cidrs      = ["0.0.0.0/0"]
+    pod_labels = local.has_cnpg ? module.database[0].pod_labels : {}
+    cidrs      = local.has_cnpg ? [] : ["0.0.0.0/0"]
   }
 
   storage = merge(local.bucket_keys, {

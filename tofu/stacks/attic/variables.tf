@@ -15,9 +15,3 @@ variable "organization_file" {
     error_message = "The modules close every namespace: networkPolicy.enabled cannot be false."
   }
 }
-
-variable "credentials_revision" {
-  description = "Changing it replaces the pods that read Secrets only at their start, after those have changed."
-  type        = string
-  default     = "1"
-}

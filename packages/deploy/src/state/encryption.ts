@@ -45,5 +45,5 @@ function quote(passphrase: string): string {
   if (/\p{Cc}/u.test(passphrase)) {
     throw new FlywheelError('invalid-input', `${PASSPHRASE} has control characters in it`);
   }
-  return JSON.stringify(passphrase).replaceAll('${', '$${').replaceAll('%{', '%%{');
+  return JSON.stringify(passphrase).replaceAll(/[$%](?=\{)/g, (sign) => sign + sign);
 }

@@ -14,8 +14,10 @@ import { doctor } from './doctor.ts';
 import { describe } from './help.ts';
 import { pull } from './pull.ts';
 import { push } from './push.ts';
+import { secrets } from './secrets/index.ts';
 import { test } from './test.ts';
 import { up } from './up.ts';
+import { vendor } from './vendor/index.ts';
 import { version } from './version.ts';
 
 const routes = {
@@ -30,6 +32,8 @@ const routes = {
   output,
   unlock,
   state,
+  secrets,
+  vendor,
   doctor,
   test,
   version,

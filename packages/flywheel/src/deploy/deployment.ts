@@ -17,7 +17,6 @@ export interface DeployFlags extends FileFlags {
   readonly environment?: string;
   readonly backend: 'gitlab' | 'local';
   readonly stacks?: string;
-  readonly manifest?: readonly string[];
   readonly acceptState?: boolean;
 }
 
@@ -46,7 +45,7 @@ export async function openDeployment(context: CliContext, flags: DeployFlags): P
     stacks,
     async site(stack) {
       const place = workFolder(context, flags, environment, stack);
-      const manifests = await findManifests(context, flags, manifestsFor(stack, organization));
+      const manifests = await findManifests(context, manifestsFor(stack, organization));
       return {
         stack,
         environment,

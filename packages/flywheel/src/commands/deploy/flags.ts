@@ -23,14 +23,6 @@ export const deployFlags = {
     brief: 'Folder with the stacks [default = tofu/stacks of flywheel itself]',
     optional: true,
   },
-  manifest: {
-    kind: 'parsed',
-    parse: String,
-    placeholder: 'NAME=FILE',
-    brief: 'A published manifest that the stack applies; may be given several times',
-    variadic: true,
-    optional: true,
-  },
   acceptState: {
     kind: 'boolean',
     brief: 'Take the state as it is, although it is empty or another than the last known one',
