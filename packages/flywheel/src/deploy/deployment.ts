@@ -1,20 +1,15 @@
 import { dirname, join, resolve } from 'node:path';
-import { FlywheelError } from '@flywheel/base';
 import { findTofu, gitlabBackend, manifestsFor, orderStacks, readStacks } from '@flywheel/deploy';
 import type { Backend, Stack, StackSite } from '@flywheel/deploy';
 import type { Organization } from '@flywheel/organization';
 import type { CliContext } from '../context.ts';
-import {
-  organizationPath,
-  readOrganization,
-  validOrganization,
-} from '../organization/read-organization.ts';
-import type { FileFlags } from '../organization/read-organization.ts';
+import { oneEnvironment } from '../organization/one-environment.ts';
+import type { EnvironmentFlags } from '../organization/one-environment.ts';
+import { organizationPath } from '../organization/read-organization.ts';
 import { findManifests } from './manifests.ts';
 
 /** What every command about stacks takes. */
-export interface DeployFlags extends FileFlags {
-  readonly environment?: string;
+export interface DeployFlags extends EnvironmentFlags {
   readonly backend: 'gitlab' | 'local';
   readonly stacks?: string;
   readonly acceptState?: boolean;
@@ -31,13 +26,7 @@ export interface Deployment {
 
 export async function openDeployment(context: CliContext, flags: DeployFlags): Promise<Deployment> {
   const { env } = context.process;
-  const file = await readOrganization(context, flags);
-  const environment = chooseEnvironment(
-    flags.environment ?? (env['FLYWHEEL_ENVIRONMENT'] || undefined),
-    [...file.environments.keys()],
-  );
-  const { organization } = validOrganization(file, environment);
-  if (organization === undefined) throw new FlywheelError('internal', 'a valid file has no values');
+  const { name: environment, organization } = await oneEnvironment(context, flags);
   const folder = resolve(context.cwd, flags.stacks ?? join(context.root, 'tofu/stacks'));
   const stacks = orderStacks(await readStacks(folder));
   return {
@@ -61,16 +50,6 @@ export async function openDeployment(context: CliContext, flags: DeployFlags): P
       };
     },
   };
-}
-
-/** Throws `invalid-input` when there are several and none is chosen. */
-function chooseEnvironment(wanted: string | undefined, names: readonly string[]): string {
-  if (wanted !== undefined) return wanted;
-  const [only] = names;
-  if (names.length === 1 && only !== undefined) return only;
-  throw new FlywheelError('invalid-input', 'it is not said in which environment', {
-    details: { hint: `There are: ${names.join(', ')}. Say --environment NAME.` },
-  });
 }
 
 function backendOf(
