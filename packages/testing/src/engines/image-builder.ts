@@ -10,6 +10,13 @@ import type { Missing } from './missing.ts';
 const RELEASE = 'bookworm';
 /** What a Node of the npm registry needs of a system, and certificates. */
 const PACKAGES = ['ca-certificates', 'libatomic1', 'libstdc++6'];
+const UNUSED = [
+  'usr/share/doc',
+  'usr/share/locale',
+  'usr/share/man',
+  'var/cache/apt',
+  'var/lib/apt/lists',
+];
 const PROGRAMS = {
   '/usr/bin/buildah': 'buildah',
   '/usr/sbin/debootstrap': 'debootstrap',
@@ -48,7 +55,7 @@ export async function startImageBuilder(): Promise<ImageBuilder | Missing> {
   const base = 'localhost/debian:test';
   const buildah = (args: readonly string[]): Promise<string> => {
     // prettier-ignore
-    const storage = ['--storage-driver', 'vfs', '--root', join(folder, 'images'),
+    const storage = ['--storage-driver', 'overlay', '--root', join(folder, 'images'),
       '--runroot', join(folder, 'run')];
     return mustRun(['buildah', ...storage, ...args]);
   };
@@ -69,7 +76,7 @@ export async function startImageBuilder(): Promise<ImageBuilder | Missing> {
         ...Object.entries(contexts).map(([key, path]) => `--build-context=${key}=${path}`),
       ];
       // prettier-ignore
-      await buildah(['build', '--quiet', '--isolation', 'chroot', '--pull-never', ...options,
+      await buildah(['build', '--quiet', '--layers', '--isolation', 'chroot', '--pull-never', ...options,
         '--tag', name, '--file', containerfile, context]);
       await buildah(['push', '--quiet', name, `docker-archive:${file}:${name}`]);
     },
@@ -85,7 +92,9 @@ async function debianArchive(): Promise<string> {
     // prettier-ignore
     await mustRun(['debootstrap', '--variant=minbase', `--include=${PACKAGES.join(',')}`,
       RELEASE, system, await machineMirror()]);
-    await mustRun(['tar', '--numeric-owner', '-C', system, '-cf', join(draft, archive), '.']);
+    const leftOut = UNUSED.map((path) => `--exclude=./${path}`);
+    // prettier-ignore
+    await mustRun(['tar', '--numeric-owner', ...leftOut, '-C', system, '-cf', join(draft, archive), '.']);
     await rm(system, { recursive: true });
   });
   return join(folder, archive);

@@ -82,7 +82,7 @@ export async function containerdPrograms(): Promise<string | Missing> {
     const source = await goModuleFolder(go, `${module}@v${CONTAINERD_VERSION}`);
     // The kubelet asks for its version, and refuses one that is none.
     const flags = `-s -w -X ${module}/version.Version=${CONTAINERD_VERSION}`;
-    const build = [go, 'build', '-buildvcs=false', '-trimpath', '-ldflags', flags];
+    const build = [go, 'build', '-mod=mod', '-buildvcs=false', '-trimpath', '-ldflags', flags];
     const commands = ['./cmd/containerd', './cmd/containerd-shim-runc-v2', './cmd/ctr'];
     await runGo([...build, '-o', `${draft}/`, ...commands], { cwd: source });
   });

@@ -1,0 +1,198 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { figure, isMissing } from '@flywheel/testing';
+import {
+  CacheClient,
+  contentAddressed,
+  narOfPath,
+  pullPaths,
+  pushPaths,
+  unpackInto,
+} from '@flywheel/client';
+import type { PathSource } from '@flywheel/client';
+import { parseStorePath, PublicKey } from '@flywheel/nix';
+import { createCache, type Server } from '../store/attic-client.ts';
+import { startSteadyLoad } from '../store/steady-load.ts';
+import { NAMESPACE } from './deployment.ts';
+import { IMAGES } from './images.ts';
+import { openSite } from './site.ts';
+import type { Site } from './site.ts';
+
+const found = await openSite();
+
+describe('a cache that is deployed to a cluster', () => {
+  if (isMissing(found)) test('all of it', ({ skip }) => skip(found.missing));
+  else declare(found);
+});
+
+function declare(site: Site): void {
+  afterAll(() => site[Symbol.asyncDispose]());
+
+  test('the command line runs as a pod that may do nothing', async () => {
+    await site.kubectl(
+      'run',
+      'command',
+      `--overrides=${JSON.stringify(RESTRICTED)}`,
+      '--restart=Never',
+      `--image=${IMAGES.flywheel}`,
+      '--',
+      'version',
+    );
+    await site.kubectl(
+      'wait',
+      'pod/command',
+      '--for=jsonpath={.status.phase}=Succeeded',
+      '--timeout=60s',
+    );
+
+    expect(await site.kubectl('logs', 'command')).toMatch(/^flywheel \d+\.\d+\.\d+\n/);
+    await site.kubectl('delete', 'pod', 'command');
+  });
+
+  test('an apply ends when all pods are ready', async () => {
+    const startedAt = performance.now();
+    await site.deployment.apply();
+
+    figure('the first apply until all pods are ready', seconds(startedAt), 's', { max: 120 });
+    const pods = await site.kubectl(
+      'get',
+      'pods',
+      '--output=jsonpath={range .items[*]}{.metadata.labels.app\\.kubernetes\\.io/component} {.status.phase} {.status.containerStatuses[0].ready}{"\\n"}{end}',
+    );
+    expect(pods.trimEnd().split('\n').toSorted()).toEqual([
+      'api Running true',
+      'api Running true',
+      'gc Running true',
+      'migrate Succeeded false',
+    ]);
+  });
+
+  test('a second plan has nothing to do', async () => {
+    const startedAt = performance.now();
+    expect(await site.deployment.plan()).toBe('nothing');
+    figure('a plan without changes', seconds(startedAt), 's', { max: 30 });
+  });
+
+  test('what is pushed comes back as it was', async () => {
+    const server = await deployedServer(site);
+    await createCache(server, 'team');
+    const client = new CacheClient({
+      endpoint: server.url,
+      cache: 'team',
+      token: server.adminToken,
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'cluster-push-'));
+    try {
+      const path = await makePath(folder);
+      expect(await pushPaths({ client, paths: [path] })).toMatchObject({ failed: [] });
+
+      const target = join(folder, 'pulled');
+      await mkdir(target);
+      const pulled = await pullPaths({
+        client,
+        hashes: [parseStorePath(path.storePath).hash],
+        trustedKeys: [PublicKey.parse((await client.cacheConfig()).publicKey ?? '')],
+        sink: unpackInto(target),
+      });
+
+      expect(pulled).toMatchObject({ failed: [], bytes: path.narSize });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('an upgrade under load loses no request', async () => {
+    const server = await deployedServer(site);
+    await createCache(server, 'load');
+    const load = await startSteadyLoad(server, 'load');
+
+    const startedAt = performance.now();
+    await site.deployment.apply(IMAGES.nextCache);
+    const took = seconds(startedAt);
+    await load.stop();
+
+    const { pulls, pushes } = load.take();
+    figure('an upgrade of all pods under load', took, 's', { max: 180 });
+    figure('transfers meanwhile, none lost', pulls.length + pushes.length, 'transfers', {
+      min: 100,
+    });
+    const images = await site.kubectl(
+      'get',
+      'pods',
+      '--selector=app.kubernetes.io/component=api',
+      '--field-selector=status.phase=Running',
+      '--output=jsonpath={.items[*].spec.containers[0].image}',
+    );
+    expect(new Set(images.split(' '))).toEqual(new Set([IMAGES.nextCache]));
+    expect(await site.deployment.plan(IMAGES.nextCache)).toBe('nothing');
+  });
+
+  test('a destroy leaves nothing behind', async () => {
+    await site.deployment.destroy(IMAGES.nextCache);
+
+    const namespaces = await site.kubernetes.kubectl(['get', 'namespaces', '--output=name']);
+    expect(namespaces.stdout).not.toContain(NAMESPACE);
+    const classes = await site.kubernetes.kubectl(['get', 'priorityclasses', '--output=name']);
+    expect(
+      classes.stdout
+        .trim()
+        .split('\n')
+        .every((name) => name.includes('/system-')),
+    ).toBe(true);
+  });
+}
+
+const RESTRICTED = {
+  spec: {
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    automountServiceAccountToken: false,
+    containers: [
+      {
+        name: 'command',
+        image: IMAGES.flywheel,
+        args: ['version'],
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+      },
+    ],
+  },
+} as const;
+
+/** The service as clients in the cluster see it, and the token that its first replica has made. */
+async function deployedServer(site: Site): Promise<Server> {
+  const address = await site.kubectl(
+    'get',
+    'service',
+    'attic',
+    '--output=jsonpath={.spec.clusterIP}',
+  );
+  const token = await site.kubectl(
+    'exec',
+    'deployment/attic-api',
+    '--',
+    'cat',
+    '/var/lib/flywheel/data/keys/admin.token',
+  );
+  return { url: `http://${address}/`, adminToken: token.trim() };
+}
+
+async function makePath(folder: string): Promise<PathSource> {
+  const tree = join(folder, 'tree');
+  await mkdir(join(tree, 'bin'), { recursive: true });
+  await writeFile(join(tree, 'bin/run'), '#!/bin/sh\necho deployed\n', { mode: 0o755 });
+  await writeFile(join(tree, 'data'), Buffer.alloc(3_000_000, 'much alike '));
+  const { ca: _ca, ...source } = await contentAddressed({
+    name: 'tree',
+    tree: () => narOfPath(tree),
+  });
+  return source;
+}
+
+function seconds(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) / 100) / 10;
+}
