@@ -31,9 +31,8 @@ export async function checkManifests({
     ];
   } catch (error) {
     if (!isFlywheelError(error)) throw error;
-    const remedy = String(
-      error.details['hint'] ?? 'Restore it: git checkout config/vendor.lock.yaml',
-    );
+    const { hint } = error.details;
+    const remedy = typeof hint === 'string' ? hint : 'Restore the lock file from Git.';
     return [{ name, status: 'failed', summary: error.message, remedy }];
   }
 }
