@@ -64,6 +64,9 @@ function declare(plane: ControlPlane): void {
     );
     expect(find('Metrics API')).toMatchObject({ status: 'failed', summary: 'is not there' });
     expect(find('CloudNativePG')).toMatchObject({ status: 'absent', summary: 'is not there yet' });
+    expect(find('Operator manifests')?.remedy).toBe(
+      'Record it, read what was fetched, and commit it:\n./flywheel vendor pin plugin-barman-cloud',
+    );
     expect(find('Secrets')?.summary).toBe('nobody has given what belongs into flywheel-backups');
     for (const { status: found, remedy } of checks)
       if (found === 'failed') expect(remedy).toBeTruthy();
@@ -103,6 +106,7 @@ function declare(plane: ControlPlane): void {
       'ok Storage class: fast, standard (default)',
       'ok Ingress class: nginx',
       'ok CloudNativePG: is there',
+      expect.stringMatching(/^ok Operator manifests: pinned in .*: cloudnative-pg$/),
       'ok Secrets: all 4 are there',
     ]);
   });

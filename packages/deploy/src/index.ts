@@ -13,9 +13,8 @@ export { countChanges, formatCounts } from './report/counts.ts';
 export { writeReports } from './report/write-reports.ts';
 
 export { neededSecrets } from './secrets/needed-secrets.ts';
-export type { NeededSecret, SecretMaker, SecretRole } from './secrets/needed-secrets.ts';
-export type { GivenFrom } from './secrets/given-values.ts';
-export type { PlannedEntry, SecretPlan } from './secrets/plan-secret.ts';
+export type { NeededSecret, SecretMaker } from './secrets/needed-secrets.ts';
+export type { SecretPlan } from './secrets/plan-secret.ts';
 export { rotateBucketUser } from './secrets/rotate-bucket.ts';
 export { rotateDatabasePassword } from './secrets/rotate-database.ts';
 export { removeTokenKey, rotateTokenKeys } from './secrets/rotate-token-keys.ts';

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { FlywheelError } from '@flywheel/base';
 import { connectCluster } from './client.ts';
 
 let folder = '';
@@ -152,8 +153,9 @@ test.each([
   const error = await cluster.get('/a').catch((thrown: unknown) => thrown as never);
 
   expect(error).toMatchObject({ message: expect.stringContaining(message) });
-  expect((error as unknown as { details: { hint?: string } }).details.hint).toBe(hint);
-  expect(String(error)).not.toContain('tok3n');
+  const { message: said, details } = error as unknown as FlywheelError;
+  expect(details['hint']).toBe(hint);
+  expect(said).not.toContain('tok3n');
   expect(requests).toEqual([]);
 });
 

@@ -77,16 +77,19 @@ export class Transport {
       },
       ...(signal === undefined ? {} : { signal }),
     };
-    return await new Promise((done, fail) => {
-      const sent = request(url, options, (response) => {
-        collect(response, MAX_BYTES)
-          .then((bytes) => done({ status: response.statusCode ?? 0, text: bytes.toString() }))
-          .catch((error: unknown) => fail(this.#unreachable(error)));
+    try {
+      const response = await new Promise<http.IncomingMessage>((done, fail) => {
+        const sent = request(url, options, done);
+        sent.on('timeout', () => sent.destroy(new Error('no answer within 30 seconds')));
+        sent.on('error', fail);
+        sent.end(body);
       });
-      sent.on('timeout', () => sent.destroy(new Error('no answer within 30 seconds')));
-      sent.on('error', (error) => fail(this.#unreachable(error)));
-      sent.end(body);
-    });
+      const bytes = await collect(response, MAX_BYTES);
+      return { status: response.statusCode ?? 0, text: bytes.toString() };
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.#unreachable(error);
+    }
   }
 
   async #currentWay(): Promise<Way> {

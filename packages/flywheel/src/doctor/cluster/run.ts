@@ -6,6 +6,7 @@ import type { EnvironmentFlags } from '../../organization/one-environment.ts';
 import type { Finding } from '../check.ts';
 import { checkDefinitions } from './definitions.ts';
 import { checkEntrance } from './entrance.ts';
+import { checkManifests } from './manifests.ts';
 import { checkNamespaces } from './namespaces.ts';
 import { checkPermissions } from './permissions.ts';
 import { checkProviderLocks } from './provider-locks.ts';
@@ -45,6 +46,7 @@ export async function checkCluster(
     checkStorageClasses(examined),
     checkEntrance(examined),
     checkDefinitions(examined),
+    checkManifests(examined),
     checkRegistries(examined),
     checkSecrets(examined),
     checkProviderLocks(examined),
