@@ -115,6 +115,8 @@ function declare(tofu: Tofu): void {
 
     const checked = await run(['plan', 'app', '--check']);
     expect(checked.status).toBe(1);
+    // Who only looks leaves no plan behind.
+    expect((await run(['apply', 'app'])).status).toBe(4);
     expect(checked.stdout).toContain('app in production: 1 to change');
     expect(checked.stdout).toContain('input.size: 1 → 2');
   });
@@ -267,6 +269,7 @@ function declare(tofu: Tofu): void {
       const shown = await succeed(['destroy', 'app']);
       expect(shown.stdout).toContain('app in production: 1 to destroy');
       expect(shown.stdout).toContain('Nothing is destroyed yet.');
+      expect((await run(['apply', 'app'])).status).toBe(4);
       await succeed(['destroy', 'app', '--yes']);
       expect((await succeed(['state', 'list', 'app'])).stdout).toBe('The state of app is empty.\n');
       // An emptied state is known to be empty.
