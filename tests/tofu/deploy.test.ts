@@ -246,7 +246,7 @@ function declare(tofu: Tofu): void {
     });
 
     test('a state that only tofu sees as empty is not planned over', async () => {
-      gitlab.fail({ method: 'GET', path: 'production-app', status: 204, after: 2 });
+      gitlab.fail({ method: 'GET', path: 'production-app', status: 204, after: 1 });
       const { status, stderr } = await run(['plan', 'app']);
       expect(stderr).toContain('production-app was there before, and empty while it was planned');
       expect(status).toBe(9);
