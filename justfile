@@ -62,11 +62,15 @@ images *TAG: _install
 # The paper
 tex: (_not-yet "tex" "the paper (tex_research/) is not written")
 
-# Plan a stack of tofu/stacks
-tofu-plan STACK: (_not-yet "tofu-plan" "there are no stacks (tofu/stacks/)")
+# Plan a stack of tofu/stacks, or --all (docs/infrastructure/deploy.md)
+[no-exit-message]
+tofu-plan STACK *ARGS:
+    @./flywheel plan "$@"
 
-# Apply the plan of a stack
-tofu-apply STACK: (_not-yet "tofu-apply" "there are no stacks (tofu/stacks/)")
+# Apply the saved plan of a stack, or --all
+[no-exit-message]
+tofu-apply STACK *ARGS:
+    @./flywheel apply "$@"
 
 [private]
 _install:

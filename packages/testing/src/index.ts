@@ -38,3 +38,5 @@ export type { Manifest } from './manifests/manifest.ts';
 export { podIssues, podTemplate } from './manifests/pod-rules.ts';
 export { SchemaSet } from './manifests/schema-set.ts';
 export { setIssues } from './manifests/set-rules.ts';
+export { startGitlabState } from './doubles/gitlab-state.ts';
+export type { GitlabState } from './doubles/gitlab-state.ts';

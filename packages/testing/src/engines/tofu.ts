@@ -22,6 +22,9 @@ const NO_CLUSTER = { KUBE_HOST: 'https://127.0.0.1:1', KUBE_LOAD_CONFIG_FILE: 'f
 /** A real OpenTofu over a copy of some modules, with a provider from a folder in place of a registry. */
 export interface Tofu extends AsyncDisposable {
   readonly version: string;
+  /** The program, and the environment that it needs, for whoever starts it himself. */
+  readonly program: string;
+  readonly env: Readonly<Record<string, string>>;
   /** The copy: runs write lock files and states, which do not belong into the checkout. */
   readonly root: string;
   /** Runs tofu in a folder below `root`. A failing status is an answer. */
@@ -53,6 +56,8 @@ export async function startTofu(
   };
   return {
     version: TOFU_VERSION,
+    program: built.tofu,
+    env,
     root,
     run: (below, args) =>
       runChild([built.tofu, ...args], { env, cwd: join(root, below), timeoutMs: 300_000 }),
