@@ -9,10 +9,11 @@ const ROOT = resolve(import.meta.dirname, '../..');
 
 /** Names in the cluster: the cache in two versions, the command line, and MinIO with its client. */
 export const IMAGES = {
-  cache: 'flywheel.test/cache:1',
-  nextCache: 'flywheel.test/cache:2',
-  flywheel: 'flywheel.test/flywheel:1',
-  minio: 'flywheel.test/minio:1',
+  repository: 'flywheel.test/acme',
+  cache: 'flywheel.test/acme/cache:1',
+  nextCache: 'flywheel.test/acme/cache:2',
+  flywheel: 'flywheel.test/acme/flywheel:1',
+  minio: 'flywheel.test/acme/minio:1',
 } as const;
 
 /** Another image with the same in it. */
