@@ -127,6 +127,7 @@ function declare(api: ControlPlane, planner: Tofu): void {
     const checked = await run('plan', 'attic', '--check');
     expect(checked.status).toBe(1);
     expect(checked.stdout).toContain('~ PodDisruptionBudget/flywheel-cache/attic-api');
+    await succeed('plan', 'attic');
     const applied = await run('apply', 'attic');
     expect(applied.status).toBe(9);
     expect(applied.stderr).toContain('conflict with "kubectl-patch" using policy/v1');

@@ -1,5 +1,7 @@
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isMissing, startGitlabState, startTofu } from '@flywheel/testing';
 import type { GitlabState, RunResult, Tofu } from '@flywheel/testing';
@@ -113,6 +115,8 @@ function declare(tofu: Tofu): void {
 
     const checked = await run(['plan', 'app', '--check']);
     expect(checked.status).toBe(1);
+    // Who only looks leaves no plan behind.
+    expect((await run(['apply', 'app'])).status).toBe(4);
     expect(checked.stdout).toContain('app in production: 1 to change');
     expect(checked.stdout).toContain('input.size: 1 → 2');
   });
@@ -265,6 +269,7 @@ function declare(tofu: Tofu): void {
       const shown = await succeed(['destroy', 'app']);
       expect(shown.stdout).toContain('app in production: 1 to destroy');
       expect(shown.stdout).toContain('Nothing is destroyed yet.');
+      expect((await run(['apply', 'app'])).status).toBe(4);
       await succeed(['destroy', 'app', '--yes']);
       expect((await succeed(['state', 'list', 'app'])).stdout).toBe('The state of app is empty.\n');
       // An emptied state is known to be empty.
@@ -307,6 +312,27 @@ function declare(tofu: Tofu): void {
     expect(failed.stderr).toMatch(/exit status 3/);
     expect(gitlab.lockOf('production-app')).toBeUndefined();
     expect((await run(['apply', 'app'])).status).toBe(4);
+  });
+
+  test('Ctrl-C lets OpenTofu end what it is at, and give the lock back', async () => {
+    await place.write(
+      'tofu/stacks/app/slow.tf',
+      `resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "touch ${place.path('begun')}; sleep 3"
+  }
+}
+`,
+    );
+    await plan('app');
+    const applying = place.start(['apply', 'app', '--stacks', 'tofu/stacks']);
+    const ended = once(applying, 'close');
+    while (!existsSync(place.path('begun'))) await sleep(100);
+    applying.kill('SIGINT');
+
+    expect(await ended).toEqual([130, null]);
+    expect(gitlab.lockOf('production-app')).toBeUndefined();
+    expect(gitlab.versions('production-app').at(-1)).toContain('"slow"');
   });
 
   test('reports for a merge request', async () => {

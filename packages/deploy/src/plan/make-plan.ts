@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { FlywheelError } from '@flywheel/base';
 import { openStack, planFile, recordFile } from '../stacks/open-stack.ts';
 import type { OpenStack, StackSite } from '../stacks/open-stack.ts';
@@ -25,20 +26,24 @@ export interface MadePlan extends PlanSummary {
 export interface PlanOptions {
   /** Plan to destroy everything. */
   readonly destroy: boolean;
-  /** Take the lock of the state. Who only looks does not need it. */
-  readonly lock: boolean;
+  /**
+   * Keep the plan, so that it can be applied: the default. Who only looks leaves one that was kept before as it is,
+   * and does not wait for the lock of the state.
+   */
+  readonly keep?: boolean;
   readonly onMessage?: (message: TofuMessage) => void;
 }
 
-/** Plans a stack and saves the plan with a record of what it was made of. */
+/** Plans a stack. A plan that is kept has a record of what it was made of. */
 export async function makePlan(
   site: StackSite,
   options: PlanOptions,
 ): Promise<{ readonly plan: MadePlan; readonly opened: OpenStack }> {
+  const { destroy, keep = true, onMessage } = options;
+  const file = keep ? planFile(site) : join(site.folder, 'look.tfplan');
   // What was planned before must not be applied when this fails.
-  await removePlan(planFile(site), recordFile(site));
+  if (keep) await removePlan(file, recordFile(site));
   const opened = await openStack(site);
-  const { destroy, lock, onMessage } = options;
   await runTofu(
     opened.tofu,
     [
@@ -46,17 +51,18 @@ export async function makePlan(
       '-json',
       '-input=false',
       '-detailed-exitcode',
-      `-lock=${lock}`,
-      `-out=${planFile(site)}`,
+      `-lock=${keep}`,
+      `-out=${file}`,
       ...(destroy ? ['-destroy'] : []),
     ],
     { statuses: [0, 2], ...(onMessage === undefined ? {} : { onMessage }) },
   );
-  const document = await readPlan(opened);
+  const document = await readPlan(opened, file);
   requireSameState(opened, document);
   const summary = summarizePlan(document);
-  const record = recordPlan(opened.ingredients, await readFile(planFile(site)), destroy);
-  await writePlanRecord(recordFile(site), record);
+  const record = recordPlan(opened.ingredients, await readFile(file), destroy);
+  if (keep) await writePlanRecord(recordFile(site), record);
+  else await removePlan(file);
   const plan = {
     stack: site.stack.name,
     environment: site.environment,
@@ -71,11 +77,11 @@ export async function makePlan(
 
 /** What the saved plan would do. */
 export async function showPlan(opened: OpenStack): Promise<PlanSummary> {
-  return summarizePlan(await readPlan(opened));
+  return summarizePlan(await readPlan(opened, planFile(opened.site)));
 }
 
-async function readPlan({ site, tofu }: OpenStack): Promise<PlanDocument> {
-  return parsePlanDocument(await readTofu(tofu, ['show', '-json', planFile(site)]));
+async function readPlan({ tofu }: OpenStack, file: string): Promise<PlanDocument> {
+  return parsePlanDocument(await readTofu(tofu, ['show', '-json', file]));
 }
 
 /**

@@ -240,3 +240,9 @@ test('a plan is refused when it or its record was exchanged', () => {
     }),
   );
 });
+
+test('what gets another name is named as what goes', () => {
+  const [was, is] = [object('Namespace', 'old'), object('Namespace', 'new')];
+  const changes = changesOf(manifest(['delete', 'create'], was, is));
+  expect(unnamedLosses(changes, ['Namespace/ns/new'])).toEqual(['Namespace/ns/old']);
+});

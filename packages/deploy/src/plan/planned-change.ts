@@ -100,8 +100,9 @@ function actionOf(actions: readonly string[]): Action | undefined {
   }
 }
 
+/** Of one that is replaced by another name, what it is now: that is what goes. */
 function labelOf(address: string, type: string, { before, after }: RawChange): string {
-  const object = isManifest(type) ? (objectIn(after) ?? objectIn(before)) : undefined;
+  const object = isManifest(type) ? (objectIn(before) ?? objectIn(after)) : undefined;
   return object === undefined ? address : formatObject(object);
 }
 

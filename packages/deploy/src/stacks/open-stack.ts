@@ -29,6 +29,8 @@ export interface StackSite {
   /** Vendored manifests by name, checked. */
   readonly manifests: Readonly<Record<string, { readonly file: string; readonly sha256: string }>>;
   readonly env: Environment;
+  /** Where a kubeconfig is without KUBECONFIG. */
+  readonly home: string;
   /** OpenTofu. */
   readonly program: string;
   readonly signal: AbortSignal;
@@ -58,6 +60,8 @@ const FOREIGN = /^TF_(?:CLI_ARGS|VAR_|WORKSPACE$|DATA_DIR$|ENCRYPTION$|HTTP_(?!C
  * read, or is not the one that is known, before tofu is started at all.
  */
 export async function openStack(site: StackSite): Promise<OpenStack> {
+  // A plan holds values in the clear.
+  await mkdir(site.folder, { recursive: true, mode: 0o700 });
   const state = await readKnownGoodState(site);
   const sources = await readSources(site.root, site.stack);
   const below = relative(site.root, site.stack.folder).split(sep).join('/');

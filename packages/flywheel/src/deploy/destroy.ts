@@ -25,17 +25,16 @@ export async function runDestroy(
   const deployment = await openDeployment(context, flags);
   // What stands on others goes before them.
   const chosen = chooseStacks(deployment.stacks, name, flags.all ?? false).toReversed();
+  // Who only looks leaves nothing that an apply would take.
+  const keep = flags.yes === true;
   const plans: MadePlan[] = [];
   for (const stack of chosen) {
-    const plan = await planStack(context, output, deployment, stack, { destroy: true, lock: true });
+    const plan = await planStack(context, output, deployment, stack, { destroy: true, keep });
     printPlan(output, plan);
     plans.push(plan);
-    if (flags.yes === true) {
-      await applyStack(output, deployment, stack, flags.allowDestroy ?? []);
-    }
+    if (keep) await applyStack(output, deployment, stack, flags.allowDestroy ?? []);
   }
-  const destroyed = flags.yes === true;
-  if (!destroyed && plans.some(({ changes }) => countChanges(changes).delete > 0)) {
+  if (!keep && plans.some(({ changes }) => countChanges(changes).delete > 0)) {
     const words = [
       './flywheel destroy',
       name ?? '--all',
@@ -47,7 +46,7 @@ export async function runDestroy(
   }
   output.result({
     environment: deployment.environment,
-    destroyed,
+    destroyed: keep,
     stacks: plans.map(planResult),
   });
 }

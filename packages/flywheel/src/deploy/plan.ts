@@ -26,15 +26,15 @@ export async function runPlan(context: CliContext, flags: PlanFlags, name?: stri
   const destroy = flags.destroy ?? false;
   const plans: MadePlan[] = [];
   for (const stack of destroy ? chosen.toReversed() : chosen) {
-    const lock = flags.check !== true;
-    plans.push(await planStack(context, output, deployment, stack, { destroy, lock }));
+    const keep = flags.check !== true;
+    plans.push(await planStack(context, output, deployment, stack, { destroy, keep }));
   }
   for (const plan of plans) printPlan(output, plan);
   if (flags.report !== undefined) {
     const files = await writeReports(resolve(context.cwd, flags.report), plans);
     output.note(`Written: ${files.map((file) => nameOf(context, file)).join(', ')}`);
   }
-  sayHowToApply(output, deployment, flags, plans, name);
+  if (flags.check !== true) sayHowToApply(output, deployment, flags, plans, name);
   output.result({ environment: deployment.environment, stacks: plans.map(planResult) });
   if (flags.check === true && plans.some(({ changed }) => changed)) {
     context.process.exitCode = EXIT_FAILED;
@@ -47,7 +47,7 @@ export async function planStack(
   output: Output,
   deployment: Deployment,
   stack: Stack,
-  options: { readonly destroy: boolean; readonly lock: boolean },
+  options: { readonly destroy: boolean; readonly keep?: boolean },
 ): Promise<MadePlan> {
   const site = await deployment.site(stack);
   using step = output.step(`Plan ${stack.name}`, { unit: 'items' });

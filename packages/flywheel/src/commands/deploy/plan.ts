@@ -38,7 +38,7 @@ the context of the environment in the kubeconfig.`,
       },
       check: {
         kind: 'boolean',
-        brief: 'End with 1 when there is something to change; does not wait for the lock',
+        brief: 'Only look: end with 1 when something would change, keep no plan, wait for no lock',
         withNegated: false,
         optional: true,
       },
