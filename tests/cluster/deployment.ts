@@ -1,125 +1,92 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { outputOf } from '@flywheel/testing';
+import { FlywheelError } from '@flywheel/base';
+import { startGitlabState } from '@flywheel/testing';
 import type { RunResult, Tofu } from '@flywheel/testing';
+import { makeWorkplace } from '../tofu/flywheel-process.ts';
+import type { Workplace } from '../tofu/flywheel-process.ts';
+import { IMAGES } from './images.ts';
 
-export const NAMESPACE = 'attic';
+export const NAMESPACE = 'flywheel-cache';
+const DOMAIN = 'flywheel.example.org';
+/** The cache's public name. */
+export const HOST = `cache.${DOMAIN}`;
+const TOKEN = 'glpat-of-the-tests';
+const PROJECT = 2002;
 
-export interface DeploymentSettings {
-  readonly image: string;
-  readonly minioImage: string;
-  /** Where the database is. */
-  readonly host: string;
-  readonly databasePort: number;
-}
-
-/** What a stack does: the guardrails of a namespace, an object store and a cache in it. */
-const MAIN = `
-terraform {
-  required_providers {
-    kubectl = {
-      source  = "alekc/kubectl"
-      version = "2.1.3"
-    }
-  }
-}
-
-provider "kubectl" {}
-
-variable "settings" {
-  type = object({
-    image        = string
-    minioImage   = string
-    host         = string
-    databasePort = number
-  })
-}
-
-module "guardrails" {
-  source         = "../namespace-guardrails"
-  namespace      = "${NAMESPACE}"
-  keep_namespace = false
-}
-
-module "minio" {
-  source       = "../minio"
-  namespace    = module.guardrails.namespace
-  image        = var.settings.minioImage
-  client_image = var.settings.minioImage
-  root_secret  = { name = "minio-root" }
-  storage      = { size = "1Gi" }
-  resources    = { cpu_request = "50m", memory_request = "128Mi", memory_limit = "512Mi" }
-  buckets      = { nix-cache = {} }
-  consumers    = { cache = { buckets = ["nix-cache"], secret = "attic-s3" } }
-}
-
-module "cache" {
-  source            = "../attic-cache"
-  namespace         = module.guardrails.namespace
-  image             = var.settings.image
-  token_keys_secret = "attic-token-keys"
-  replicas          = { min = 2, max = 2 }
-  shutdown          = { drain = 5, grace = 30 }
-  resources = {
-    api    = { cpu_request = "50m", memory_request = "128Mi", memory_limit = "512Mi" }
-    worker = { cpu_request = "50m", memory_request = "128Mi", memory_limit = "512Mi" }
-  }
-  database = {
-    secret = "attic-database"
-    port   = var.settings.databasePort
-    cidrs  = ["\${var.settings.host}/32"]
-  }
-  storage = {
-    bucket             = "nix-cache"
-    endpoint           = module.minio.endpoint
-    path_style         = true
-    credentials_secret = "attic-s3"
-    port               = module.minio.port
-    pod_labels         = module.minio.pod_labels
-  }
-}
+/** An organization with one small cache, whose database is there already. */
+function organization(gitlabUrl: string, tag: string): string {
+  return `apiVersion: flywheel/v1
+organization: { name: acme }
+gitlab:
+  url: ${gitlabUrl}
+  group: acme
+  groupId: 1001
+  deployProject: { path: acme/infrastructure, id: ${PROJECT} }
+environments:
+  test: { role: development, context: flywheel-test, domain: ${DOMAIN} }
+cache:
+  replicas: { min: 2, max: 2 }
+  resources: { requests: { cpu: 50m, memory: 128Mi }, limits: { memory: 512Mi } }
+  storage:
+    engine: minio
+    minio:
+      servers: 1
+      size: 1Gi
+      resources: { requests: { cpu: 50m, memory: 128Mi }, limits: { memory: 512Mi } }
+  database: { engine: external }
+  backups: { enabled: false }
+monitoring: { enabled: false }
+runners: {}
+dashboard: { enabled: false }
+images:
+  repository: ${IMAGES.repository}
+  tag: '${tag}'
+  minio: ${IMAGES.minio}
+  minioClient: ${IMAGES.minio}
 `;
+}
 
-/** The modules together, as a stack has them, applied with the real tofu. */
-export class Deployment {
-  readonly #tofu: Tofu;
-  readonly #settings: DeploymentSettings;
+/** What a person does who deploys: the command line with an organization, and GitLab for its state. */
+export interface Deployment extends AsyncDisposable {
+  /** Says in the organization which version of the images is wanted. */
+  want(tag: string): Promise<void>;
+  /** Throws when it fails. */
+  flywheel(...args: readonly string[]): Promise<RunResult>;
+  /** A plan, then exactly that. */
+  apply(): Promise<void>;
+}
 
-  private constructor(tofu: Tofu, settings: DeploymentSettings) {
-    this.#tofu = tofu;
-    this.#settings = settings;
-  }
-
-  static async make(tofu: Tofu, settings: DeploymentSettings): Promise<Deployment> {
-    await mkdir(join(tofu.root, 'site'));
-    await writeFile(join(tofu.root, 'site/main.tf'), MAIN);
-    outputOf(await tofu.run('site', ['init', '-input=false']), 'tofu init');
-    return new Deployment(tofu, settings);
-  }
-
-  async apply(image = this.#settings.image): Promise<void> {
-    outputOf(await this.#run('apply', image), 'tofu apply');
-  }
-
-  /** What a plan would change: nothing, or what it says. */
-  async plan(image = this.#settings.image): Promise<'nothing' | string> {
-    const run = await this.#run('plan', image, ['-detailed-exitcode']);
-    return run.status === 0 ? 'nothing' : run.stdout + run.stderr;
-  }
-
-  async destroy(image = this.#settings.image): Promise<void> {
-    outputOf(await this.#run('destroy', image), 'tofu destroy');
-  }
-
-  #run(command: string, image: string, flags: readonly string[] = []): Promise<RunResult> {
-    const settings = JSON.stringify({ ...this.#settings, image });
-    const approve = command === 'plan' ? [] : ['-auto-approve'];
-    return this.#tofu.run('site', [
-      command,
-      '-input=false',
-      ...approve,
-      ...flags,
-      `-var=settings=${settings}`,
-    ]);
-  }
+export async function makeDeployment(
+  tofu: Tofu,
+  { kubeconfig, databaseUrl }: { readonly kubeconfig: string; readonly databaseUrl: string },
+): Promise<Deployment> {
+  await using made = new AsyncDisposableStack();
+  const gitlab = made.use(await startGitlabState({ projectId: PROJECT, token: TOKEN }));
+  const place: Workplace = made.use(
+    await makeWorkplace(tofu, {
+      edit: () => organization(gitlab.url, '1'),
+      env: {
+        KUBECONFIG: kubeconfig,
+        TF_HTTP_PASSWORD: TOKEN,
+        FLYWHEEL_SECRET_CACHE_DATABASE_URL: databaseUrl,
+      },
+    }),
+  );
+  const flywheel = async (...args: readonly string[]): Promise<RunResult> => {
+    const run = await place.flywheel(args);
+    if (run.status === 0) return run;
+    throw new FlywheelError('internal', `flywheel ${args.join(' ')}:\n${run.stdout}${run.stderr}`);
+  };
+  // The copy of the stacks: a first plan writes a lock file of providers beside them.
+  const stacks = `--stacks=${tofu.root}/stacks`;
+  const parts = made.move();
+  return {
+    want: (tag) => place.write('config/organization.yaml', organization(gitlab.url, tag)),
+    flywheel: (command, ...args) =>
+      command === 'secrets' ? flywheel(command, ...args) : flywheel(command, ...args, stacks),
+    async apply() {
+      await flywheel('plan', 'attic', stacks);
+      await flywheel('apply', 'attic', stacks);
+    },
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
 }

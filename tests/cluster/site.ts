@@ -1,25 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { FlywheelError } from '@flywheel/base';
-import {
-  isMissing,
-  outputOf,
-  runChild,
-  startKubernetes,
-  startPostgres,
-  startTofu,
-} from '@flywheel/testing';
+import { chmod, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isMissing, outputOf, startKubernetes, startPostgres, startTofu } from '@flywheel/testing';
 import type { Kubernetes, Missing } from '@flywheel/testing';
 import { MODULES } from '../tofu/module-folders.ts';
-import { Deployment, NAMESPACE } from './deployment.ts';
+import { makeDeployment, NAMESPACE } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
 import { forward } from './forward.ts';
-import { IMAGES, importImages } from './images.ts';
+import { importImages } from './images.ts';
 
-const LAUNCHER = resolve(import.meta.dirname, '../../flywheel');
-
-/** A cluster with our images, a database and an object store beside it, and Secrets for a cache. */
+/** A cluster with our images, a database beside it, and what it takes to deploy a cache. */
 export interface Site extends AsyncDisposable {
   readonly kubernetes: Kubernetes;
   readonly deployment: Deployment;
@@ -34,7 +23,7 @@ export async function openSite(): Promise<Site | Missing> {
   opened.use(kubernetes);
   const lacking = await importImages(kubernetes);
   if (lacking !== undefined) return lacking;
-  const tofu = await startTofu(MODULES, { kubeconfig: kubernetes.kubeconfig });
+  const tofu = await startTofu(dirname(MODULES), { kubeconfig: kubernetes.kubeconfig });
   if (isMissing(tofu)) return tofu;
   opened.use(tofu);
   const postgres = await startPostgres();
@@ -46,38 +35,12 @@ export async function openSite(): Promise<Site | Missing> {
   const kubectl = async (...args: readonly string[]): Promise<string> =>
     outputOf(await kubernetes.kubectl([`--namespace=${NAMESPACE}`, ...args]), args.join(' '));
 
-  await kubectl('create', 'namespace', NAMESPACE);
-  const databaseUrl = (await postgres.createDatabase()).replace('127.0.0.1', host);
-  await makeSecret(kubectl, 'attic-database', { uri: databaseUrl });
-  await makeSecret(kubectl, 'attic-s3', {
-    AWS_ACCESS_KEY_ID: 'cache',
-    AWS_SECRET_ACCESS_KEY: randomBytes(16).toString('hex'),
-  });
-  await makeSecret(kubectl, 'minio-root', {
-    MINIO_ROOT_USER: 'administrator',
-    MINIO_ROOT_PASSWORD: randomBytes(16).toString('hex'),
-  });
   await makeVolume(kubernetes);
-  await makeTokenKeys(kubectl);
-
-  const settings = {
-    image: IMAGES.cache,
-    minioImage: IMAGES.minio,
-    host,
-    databasePort: postgres.port,
-  };
-  const deployment = await Deployment.make(tofu, settings);
+  const databaseUrl = (await postgres.createDatabase()).replace('127.0.0.1', host);
+  const { kubeconfig } = kubernetes;
+  const deployment = opened.use(await makeDeployment(tofu, { kubeconfig, databaseUrl }));
   const parts = opened.move();
   return { kubernetes, deployment, kubectl, [Symbol.asyncDispose]: () => parts.disposeAsync() };
-}
-
-async function makeSecret(
-  kubectl: Site['kubectl'],
-  name: string,
-  values: Readonly<Record<string, string>>,
-): Promise<void> {
-  const literals = Object.entries(values).map(([key, value]) => `--from-literal=${key}=${value}`);
-  await kubectl('create', 'secret', 'generic', name, ...literals);
 }
 
 /** A folder of the machine as a volume, which the one claim without a class gets. */
@@ -98,15 +61,4 @@ async function makeVolume(kubernetes: Kubernetes): Promise<void> {
     },
   };
   outputOf(await kubernetes.kubectl(['create', '-f', '-'], JSON.stringify(volume)), 'a volume');
-}
-
-async function makeTokenKeys(kubectl: Site['kubectl']): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'token-keys-'));
-  const keys = join(folder, 'keys');
-  await mkdir(keys);
-  const command = [LAUNCHER, 'cache', 'key', 'add', '--token-keys', keys, '--data', folder];
-  const made = await runChild(command, { env: { PATH: '/usr/bin:/bin', HOME: folder } });
-  if (made.status !== 0) throw new FlywheelError('internal', `key add: ${made.stderr}`);
-  await kubectl('create', 'secret', 'generic', 'attic-token-keys', `--from-file=${keys}`);
-  await rm(folder, { recursive: true });
 }
