@@ -7,14 +7,13 @@ export const NAMESPACE = 'attic';
 
 export interface DeploymentSettings {
   readonly image: string;
-  /** The address of this machine, and the ports of its database and its object store. */
+  readonly minioImage: string;
+  /** Where the database is. */
   readonly host: string;
   readonly databasePort: number;
-  readonly storagePort: number;
-  readonly bucket: string;
 }
 
-/** What a stack does: the guardrails of a namespace, and a cache in it. */
+/** What a stack does: the guardrails of a namespace, an object store and a cache in it. */
 const MAIN = `
 terraform {
   required_providers {
@@ -30,10 +29,9 @@ provider "kubectl" {}
 variable "settings" {
   type = object({
     image        = string
+    minioImage   = string
     host         = string
     databasePort = number
-    storagePort  = number
-    bucket       = string
   })
 }
 
@@ -41,6 +39,18 @@ module "guardrails" {
   source         = "../namespace-guardrails"
   namespace      = "${NAMESPACE}"
   keep_namespace = false
+}
+
+module "minio" {
+  source       = "../minio"
+  namespace    = module.guardrails.namespace
+  image        = var.settings.minioImage
+  client_image = var.settings.minioImage
+  root_secret  = { name = "minio-root" }
+  storage      = { size = "1Gi" }
+  resources    = { cpu_request = "50m", memory_request = "128Mi", memory_limit = "512Mi" }
+  buckets      = { nix-cache = {} }
+  consumers    = { cache = { buckets = ["nix-cache"], secret = "attic-s3" } }
 }
 
 module "cache" {
@@ -60,12 +70,12 @@ module "cache" {
     cidrs  = ["\${var.settings.host}/32"]
   }
   storage = {
-    bucket             = var.settings.bucket
-    endpoint           = "http://\${var.settings.host}:\${var.settings.storagePort}"
+    bucket             = "nix-cache"
+    endpoint           = module.minio.endpoint
     path_style         = true
     credentials_secret = "attic-s3"
-    port               = var.settings.storagePort
-    cidrs              = ["\${var.settings.host}/32"]
+    port               = module.minio.port
+    pod_labels         = module.minio.pod_labels
   }
 }
 `;

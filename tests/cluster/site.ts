@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FlywheelError } from '@flywheel/base';
@@ -7,7 +8,6 @@ import {
   outputOf,
   runChild,
   startKubernetes,
-  startMinio,
   startPostgres,
   startTofu,
 } from '@flywheel/testing';
@@ -40,28 +40,31 @@ export async function openSite(): Promise<Site | Missing> {
   const postgres = await startPostgres();
   if (isMissing(postgres)) return postgres;
   opened.use(postgres);
-  const storage = await startMinio();
-  if (isMissing(storage)) return storage;
-  opened.use(storage);
 
   const host = kubernetes.hostAddress;
-  const storagePort = Number(new URL(storage.endpoint).port);
-  for (const port of [postgres.port, storagePort]) opened.use(await forward(host, port));
+  opened.use(await forward(host, postgres.port));
   const kubectl = async (...args: readonly string[]): Promise<string> =>
     outputOf(await kubernetes.kubectl([`--namespace=${NAMESPACE}`, ...args]), args.join(' '));
 
   await kubectl('create', 'namespace', NAMESPACE);
   const databaseUrl = (await postgres.createDatabase()).replace('127.0.0.1', host);
   await makeSecret(kubectl, 'attic-database', { uri: databaseUrl });
-  await makeSecret(kubectl, 'attic-s3', storage.env);
+  await makeSecret(kubectl, 'attic-s3', {
+    AWS_ACCESS_KEY_ID: 'cache',
+    AWS_SECRET_ACCESS_KEY: randomBytes(16).toString('hex'),
+  });
+  await makeSecret(kubectl, 'minio-root', {
+    MINIO_ROOT_USER: 'administrator',
+    MINIO_ROOT_PASSWORD: randomBytes(16).toString('hex'),
+  });
+  await makeVolume(kubernetes);
   await makeTokenKeys(kubectl);
 
   const settings = {
     image: IMAGES.cache,
+    minioImage: IMAGES.minio,
     host,
     databasePort: postgres.port,
-    storagePort,
-    bucket: storage.bucket,
   };
   const deployment = await Deployment.make(tofu, settings);
   const parts = opened.move();
@@ -75,6 +78,26 @@ async function makeSecret(
 ): Promise<void> {
   const literals = Object.entries(values).map(([key, value]) => `--from-literal=${key}=${value}`);
   await kubectl('create', 'secret', 'generic', name, ...literals);
+}
+
+/** A folder of the machine as a volume, which the one claim without a class gets. */
+async function makeVolume(kubernetes: Kubernetes): Promise<void> {
+  const path = join(kubernetes.folder, 'volume');
+  await mkdir(path);
+  // Kubernetes does not give such a volume to the group of a pod.
+  await chmod(path, 0o777);
+  const volume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'test' },
+    spec: {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteOnce'],
+      persistentVolumeReclaimPolicy: 'Retain',
+      hostPath: { path },
+    },
+  };
+  outputOf(await kubernetes.kubectl(['create', '-f', '-'], JSON.stringify(volume)), 'a volume');
 }
 
 async function makeTokenKeys(kubectl: Site['kubectl']): Promise<void> {

@@ -116,7 +116,10 @@ interface Site extends AsyncDisposable {
   readonly proxied: CacheProcess;
   /** SIGKILL, and starts another in its place. */
   kill(replica: number): Promise<void>;
-  /** SIGTERM, as a rolling upgrade does, and starts another when it has ended. */
+  /**
+   * SIGTERM, as a rolling upgrade does; the proxy sends it nothing more when it is not ready, as those
+   * do that look; starts another when it has ended.
+   */
   restart(replica: number): Promise<void>;
   restartWorker(): Promise<void>;
 }
@@ -137,7 +140,8 @@ async function openSite(): Promise<Site> {
   });
   let worker = await backend.start(['--role', 'gc']);
   cleanup.defer(() => worker[Symbol.asyncDispose]());
-  const nginx = await startProxy(replicas.map(addressOf));
+  const addresses = replicas.map(addressOf);
+  const nginx = await startProxy(addresses);
   cleanup.use(nginx);
   const [one] = replicas;
   const opened = cleanup.move();
@@ -150,8 +154,12 @@ async function openSite(): Promise<Site> {
     },
     async restart(index) {
       const replica = replicas[index]!;
-      await replica[Symbol.asyncDispose]();
+      const ended = replica[Symbol.asyncDispose]();
+      await expect.poll(() => isReady(replica), { interval: 50 }).toBe(false);
+      await nginx.reload(proxySite(addresses.toSpliced(index, 1)));
+      await ended;
       replicas[index] = await startApi(addressOf(replica));
+      await nginx.reload(proxySite(addresses));
     },
     async restartWorker() {
       await worker[Symbol.asyncDispose]();
@@ -165,12 +173,21 @@ function addressOf({ url }: CacheProcess): string {
   return new URL(url).host;
 }
 
-/** As docs/cache/replicas.md shows it: who does not answer is passed over, and tried again soon. */
+async function isReady({ url }: CacheProcess): Promise<boolean> {
+  return (await fetch(new URL('readyz', url))).ok;
+}
+
 async function startProxy(addresses: readonly string[]): Promise<Nginx> {
+  const site = proxySite(addresses);
+  const nginx = await startNginx({ root: '/nonexistent', master: true, site });
+  if (isMissing(nginx)) throw new Error(nginx.missing);
+  return nginx;
+}
+
+/** As docs/cache/replicas.md shows it: who does not answer is passed over, and tried again soon. */
+function proxySite(addresses: readonly string[]): (port: number) => string {
   const servers = addresses.map((address) => `server ${address} max_fails=1 fail_timeout=1s;`);
-  const nginx = await startNginx({
-    root: '/nonexistent',
-    site: (port) => `
+  return (port) => `
   upstream cache { ${servers.join(' ')} keepalive 32; }
   server {
     listen 127.0.0.1:${port};
@@ -184,10 +201,7 @@ async function startProxy(addresses: readonly string[]): Promise<Nginx> {
       proxy_buffering off;
       proxy_next_upstream error timeout http_503;
     }
-  }`,
-  });
-  if (isMissing(nginx)) throw new Error(nginx.missing);
-  return nginx;
+  }`;
 }
 
 /** Some sizes, and chunks that several have in common. */

@@ -285,12 +285,8 @@ function declare(tofu: Tofu): void {
     const stored = gitlab.versions('production-base').at(-1) ?? '';
     expect(stored).toContain('encrypted_data');
     expect(stored).not.toContain(HIDDEN);
-    expect((await succeed(['output', 'base', 'name'], env)).stdout).toBe('other\n');
     expect((await run(['output', 'base', 'name'])).status).not.toBe(0);
-    expect(
-      (await run(['plan', 'base'], { FLYWHEEL_STATE_PASSPHRASE: 'a wrong one' })).status,
-    ).not.toBe(0);
-    expect((await succeed(['plan', 'base'], env)).stdout).toContain('no changes');
+    expect((await succeed(['output', 'base', 'name'], env)).stdout).toBe('other\n');
   });
 
   test('an apply that fails half way says so, and its plan is spent', async () => {

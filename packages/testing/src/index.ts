@@ -16,7 +16,7 @@ export { findNix, NIX_VERSIONS } from './engines/nix-engine.ts';
 export type { NixEngine, NixVersion } from './engines/nix-engine.ts';
 export type { NixRunOptions, NixSettings, NixStore, NixStoreOptions } from './engines/nix-store.ts';
 export { startVersity } from './engines/versity.ts';
-export { startMinio } from './engines/minio.ts';
+export { minioProgram, startMinio } from './engines/minio.ts';
 export { minioClient } from './engines/minio-client.ts';
 export type { S3Server } from './engines/s3-server.ts';
 export { startPostgres } from './engines/postgres.ts';

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer } from 'node:net';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { listen, urlOf, type ListenAddress } from './listen.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { TrafficMeter, type Traffic } from './traffic.ts';
@@ -28,9 +29,8 @@ export async function startHttpServer(
   limits: HttpLimits = DEFAULT_HTTP_LIMITS,
 ): Promise<HttpServer> {
   const meter = new TrafficMeter();
-  const answers = new Set<ServerResponse>();
   const works = new Set<Promise<unknown>>();
-  let closing = false;
+  let idleEnds = false;
 
   const server = createServer(
     {
@@ -50,10 +50,9 @@ export async function startHttpServer(
     (incoming, outgoing) => {
       const work = listener(incoming, outgoing);
       if (work === undefined) return;
-      answers.add(outgoing);
       outgoing.once('close', () => {
-        answers.delete(outgoing);
-        if (closing) endIdle();
+        // What was begun before the end has kept its connection alive.
+        if (idleEnds) server.closeIdleConnections();
       });
       works.add(work);
       work.catch(() => {}).finally(() => works.delete(work));
@@ -63,11 +62,10 @@ export async function startHttpServer(
   server.on('connection', (socket) => meter.add(socket));
   server.on('drop', () => meter.drop());
 
-  // Node ends only those that have served a request before: a connection opened in advance, or one
-  // whose last answer began before the end, would hold the process until it is cut.
-  function endIdle(): void {
-    const busy = new Set<Socket | null>([...answers].map(({ socket }) => socket));
-    for (const socket of meter.open()) if (!busy.has(socket)) socket.destroySoon();
+  async function endIdle(): Promise<void> {
+    await untilAllIsRead();
+    idleEnds = true;
+    server.closeIdleConnections();
   }
 
   await listen(server, address);
@@ -75,17 +73,46 @@ export async function startHttpServer(
     url: urlOf(server, address.host),
     traffic: () => meter.read(),
     async close(graceMs) {
-      closing = true;
+      await untilAllIsRead();
       await closeWithin(server, graceMs, endIdle);
       await Promise.allSettled(works);
     },
   };
 }
 
-async function closeWithin(server: Server, graceMs: number, endIdle: () => void): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  endIdle();
+/** How long, when nothing new is accepted any more, a request may still come over an open connection. */
+const LAST_WORD_MS = 250;
+/** At 16 uploads on two cores a turn is quiet after a dozen of others. */
+const MAX_TURNS = 500;
+const QUIET_TURN_MS = 0.3;
+
+/**
+ * Resolves right after a turn of the event loop that had next to nothing to do. Whatever stands in the
+ * queue of new connections, or unread on one that is kept alive, when its socket is closed gets a
+ * reset; a proxy in the middle of a body can't give such a request to another server.
+ */
+async function untilAllIsRead(): Promise<void> {
+  await turnOfTheLoop(); // the rest of the one we are in
+  for (let turn = 0; turn < MAX_TURNS; turn += 1) {
+    const before = performance.now();
+    await turnOfTheLoop();
+    if (performance.now() - before < QUIET_TURN_MS) return;
+  }
+}
+
+async function closeWithin(
+  server: Server,
+  graceMs: number,
+  endIdle: () => Promise<void>,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    // Not http's own close(), which also ends who has connected and not spoken yet.
+    NetServer.prototype.close.call(server, () => resolve());
+  });
+  const idle = setTimeout(() => void endIdle(), Math.min(graceMs, LAST_WORD_MS));
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
+  clearTimeout(idle);
   clearTimeout(cut);
+  server.close(); // now for its timers
 }

@@ -29,10 +29,6 @@ export class TrafficMeter {
     this.#dropped += 1;
   }
 
-  open(): Iterable<Socket> {
-    return this.#sockets;
-  }
-
   read(): Traffic {
     let receivedBytes = this.#received;
     let sentBytes = this.#sent;

@@ -5,8 +5,11 @@ export const SENSITIVE = '(sensitive value)';
 export const UNKNOWN = '(known after apply)';
 
 /** Names of fields whose text is a secret, whatever nobody has said of them. */
-const SECRET_NAME =
-  /(?:passw(?:or)?d|passphrase|private_?key|secret_?(?:access_?)?key|api_?key|(?:^|[_.-])token)\]?$/i;
+const SECRET_NAMES: readonly RegExp[] = [
+  /(?:passw(?:or)?d|passphrase|private_?key|secret_?(?:access_?)?key|api_?key)$/i,
+  /(?:^|[_.-])token$/i,
+  /[a-z]Token$/,
+];
 
 export type Fields = ReadonlyMap<string, string>;
 
@@ -74,7 +77,7 @@ function inner(context: Context, key: string | number, name: string): Context {
     unknown: markAt(unknown, key),
     texts,
     // An item `{ name: DB_PASSWORD, value: … }` says it of its value.
-    named: SECRET_NAME.test(name) || (named && name === 'value'),
+    named: SECRET_NAMES.some((pattern) => pattern.test(name)) || (named && name === 'value'),
   };
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { compareFields, flatten, SENSITIVE, sensitiveTexts } from './fields.ts';
 import type { FieldChange, Fields } from './fields.ts';
 import { formatObject, isKept, isManifest, manifestIn, objectIn } from './kubernetes-object.ts';
@@ -113,13 +114,20 @@ function changedFields(
     ? [manifestIn(change.before), manifestIn(change.after)]
     : [undefined, undefined];
   if (before === undefined || after === undefined) return plainFields(change, texts);
-  return compareFields(manifestFields(before), manifestFields(after));
+  const fields = compareFields(manifestFields(before), manifestFields(after));
+  return fields.length > 0 || !isSecret(after) ? fields : masked('data');
 }
 
 /** Of a Secret, only that there is something. */
 export function manifestFields(manifest: unknown): Fields {
-  const isSecret = (manifest as { readonly kind?: unknown } | null)?.kind === 'Secret';
-  return flatten(manifest, isSecret ? { sensitive: { data: true, stringData: true } } : {});
+  return flatten(
+    manifest,
+    isSecret(manifest) ? { sensitive: { data: true, stringData: true } } : {},
+  );
+}
+
+function isSecret(manifest: unknown): boolean {
+  return (manifest as { readonly kind?: unknown } | null)?.kind === 'Secret';
 }
 
 function plainFields(
@@ -131,10 +139,17 @@ function plainFields(
   const fields = compareFields(
     flatten(before, { sensitive: before_sensitive, texts }),
     flatten(after, { sensitive: after_sensitive, unknown: after_unknown, texts }),
-  ).map((field) => ({ ...field, path: field.path || name }));
-  // Both are masked, so they look the same.
-  const hidden = before_sensitive === true && after_sensitive === true && before !== after;
-  return hidden ? [{ path: name, before: SENSITIVE, after: SENSITIVE }] : fields;
+  ).map((field) => ({ ...field, path: pathBelow(name, field.path) }));
+  return fields.length > 0 || isDeepStrictEqual(before, after) ? fields : masked(name);
+}
+
+/** What changes is masked before and after, so it would look the same. */
+function masked(path: string): readonly FieldChange[] {
+  return [{ path: path === '' ? 'sensitive fields' : path, before: SENSITIVE, after: SENSITIVE }];
+}
+
+function pathBelow(name: string, path: string): string {
+  return name === '' || path === '' || path.startsWith('[') ? `${name}${path}` : `${name}.${path}`;
 }
 
 function hasClaims(manifest: unknown): boolean {

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import { toFlywheelError } from '@flywheel/base';
 import type { Organization } from '@flywheel/organization';
 import { backendEnvironment, backendOverride, prepareBackend } from '../state/backend.ts';
@@ -12,7 +12,8 @@ import { runTofu } from '../tofu/run-tofu.ts';
 import type { TofuSite } from '../tofu/run-tofu.ts';
 import type { Ingredients } from '../plan/plan-record.ts';
 import type { Stack } from './stack.ts';
-import { digestsOf, LOCK_FILE, readSources, writeFiles } from './working-copy.ts';
+import { digestsOf, LOCK_FILE, readSources, sha256, writeFiles } from './working-copy.ts';
+import type { Files } from './working-copy.ts';
 
 /** A stack in an environment, and all that is needed to work on it. */
 export interface StackSite {
@@ -68,7 +69,7 @@ export async function openStack(site: StackSite): Promise<OpenStack> {
   });
   await prepareBackend(site.backend);
   const tofu = tofuSite(site, join(copy, below), state);
-  await runTofu(tofu, ['init', '-json', '-input=false', '-reconfigure']);
+  await initialize(tofu, new Map([...sources, ...override]));
   const lockFile = `${below}/${LOCK_FILE}`;
   const providers = await readFile(join(copy, lockFile)).catch(() => undefined);
   if (providers !== undefined) files.set(lockFile, providers);
@@ -87,6 +88,16 @@ export async function openStack(site: StackSite): Promise<OpenStack> {
       ? {}
       : { newLockFile: { path: join(site.root, lockFile), bytes: providers } }),
   };
+}
+
+/** Prepares backend, modules and providers, unless that was done for just these sources. */
+async function initialize(tofu: TofuSite, sources: Files): Promise<void> {
+  const mark = join(tofu.folder, '.terraform', 'flywheel.initialized');
+  const wanted = sha256(JSON.stringify([tofu.program, digestsOf(sources)]));
+  if ((await readFile(mark, 'utf8').catch(() => '')) === wanted) return;
+  await runTofu(tofu, ['init', '-json', '-input=false', '-reconfigure']);
+  await mkdir(dirname(mark), { recursive: true });
+  await writeFile(mark, wanted);
 }
 
 const knownStateFile = ({ folder }: StackSite): string => join(folder, 'known-state.json');

@@ -123,7 +123,7 @@ function failure(
 
 /** The nearest code to what only a text says. What tofu refuses is mostly in the configuration. */
 function codeOf(text: string): FlywheelError['code'] {
-  if (/saved plan is stale/i.test(text)) return 'conflict';
+  if (/saved plan is stale|apply failed with \d+ conflict/i.test(text)) return 'conflict';
   if (/connection refused|no such host|timeout|timed out|unreachable|\b50[0234]\b/i.test(text)) {
     return 'unavailable';
   }

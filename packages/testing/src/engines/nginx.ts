@@ -12,8 +12,12 @@ const PROGRAM = '/usr/sbin/nginx';
 export interface Nginx extends AsyncDisposable {
   /** Ends with a slash. */
   readonly url: string;
-  /** Its only process: no master, one worker, to be measured against one process of ours. */
+  /** Its only process, to be measured against one process of ours; the master, when there is one. */
   readonly pid: number;
+  /**
+   * Has another `site` from now on; what is under way ends with the one before. Needs a master.
+   */
+  reload(site: (port: number) => string): Promise<void>;
 }
 
 export interface NginxOptions {
@@ -22,6 +26,8 @@ export interface NginxOptions {
   readonly writable?: boolean;
   /** In place of all that: what stands inside of `http`, with a server that listens on this port. */
   readonly site?: (port: number) => string;
+  /** With a master process, as in production: without, there is one process only. */
+  readonly master?: boolean;
 }
 
 /** Serves the files under `root` from a loopback port with sendfile, logging nothing. */
@@ -43,10 +49,24 @@ export async function startNginx(options: NginxOptions): Promise<Nginx | Missing
     await rm(folder, { recursive: true, force: true });
   };
   const url = `http://127.0.0.1:${port}/`;
+  let generation = 0;
+  async function reload(site: (port: number) => string): Promise<void> {
+    generation += 1;
+    const marker = `add_header X-Configuration ${generation} always;`;
+    const marked = { ...options, site: (at: number) => `${marker}\n${site(at)}` };
+    await writeFile(configuration, configurationText(folder, marked, port));
+    child.kill('SIGHUP');
+    for (let tries = 0; tries < 100; tries += 1) {
+      const answer = await fetch(url, { method: 'HEAD' }).catch(() => undefined);
+      if (answer?.headers.get('X-Configuration') === String(generation)) return;
+      await sleep(20);
+    }
+    throw new FlywheelError('unavailable', `nginx has not taken its new configuration: ${said}`);
+  }
   for (let tries = 0; tries < 100; tries += 1) {
     if (child.exitCode !== null || child.pid === undefined) break;
     const answer = await fetch(url, { method: 'HEAD' }).catch(() => undefined);
-    if (answer !== undefined) return { url, pid: child.pid, [Symbol.asyncDispose]: stop };
+    if (answer !== undefined) return { url, pid: child.pid, reload, [Symbol.asyncDispose]: stop };
     await sleep(50);
   }
   await stop();
@@ -58,7 +78,7 @@ function configurationText(folder: string, options: NginxOptions, port: number):
     .map((kind) => `  ${kind}_temp_path ${folder}/${kind};`)
     .join('\n');
   return `daemon off;
-master_process off;
+master_process ${options.master === true ? 'on' : 'off'};
 user root;
 pid ${folder}/nginx.pid;
 error_log stderr warn;
