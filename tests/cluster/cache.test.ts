@@ -124,14 +124,10 @@ function declare(site: Site): void {
     figure('transfers meanwhile, none lost', pulls.length + pushes.length, 'transfers', {
       min: 100,
     });
-    const images = await site.kubectl(
-      'get',
-      'pods',
-      '--selector=app.kubernetes.io/component=api',
-      '--field-selector=status.phase=Running',
-      '--output=jsonpath={.items[*].spec.containers[0].image}',
-    );
-    expect(new Set(images.split(' '))).toEqual(new Set([IMAGES.nextCache]));
+    // The replicas of before may still let transfers end.
+    await expect
+      .poll(() => replicaImages(site), { timeout: 60_000, interval: 1000 })
+      .toEqual([IMAGES.nextCache, IMAGES.nextCache]);
     expect(await site.deployment.plan(IMAGES.nextCache)).toBe('nothing');
   });
 
@@ -185,6 +181,16 @@ async function deployedServer(site: Site): Promise<Server> {
     '/var/lib/flywheel/data/keys/admin.token',
   );
   return { url: `http://${address}/`, adminToken: token.trim() };
+}
+
+async function replicaImages(site: Site): Promise<readonly string[]> {
+  const images = await site.kubectl(
+    'get',
+    'pods',
+    '--selector=app.kubernetes.io/component=api',
+    '--output=jsonpath={.items[*].spec.containers[0].image}',
+  );
+  return images.split(' ');
 }
 
 async function makePath(folder: string): Promise<PathSource> {

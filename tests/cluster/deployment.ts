@@ -101,8 +101,8 @@ export class Deployment {
     outputOf(await this.#run('apply', image), 'tofu apply');
   }
 
-  /** What a plan would change: nothing, or what it says. */
-  async plan(image = this.#settings.image): Promise<'nothing' | string> {
+  /** What a plan would change: `nothing`, or what it says. */
+  async plan(image = this.#settings.image): Promise<string> {
     const run = await this.#run('plan', image, ['-detailed-exitcode']);
     return run.status === 0 ? 'nothing' : run.stdout + run.stderr;
   }

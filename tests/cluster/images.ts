@@ -14,7 +14,11 @@ export const IMAGES = {
   flywheel: 'flywheel.test/flywheel:1',
   minio: 'flywheel.test/minio:1',
 } as const;
-const OURS = [IMAGES.cache, IMAGES.nextCache, IMAGES.flywheel];
+
+/** Another image with the same in it. */
+const NEXT_CACHE = `FROM ${IMAGES.cache}
+LABEL org.opencontainers.image.version=2
+`;
 
 const MINIO = `ARG BASE
 FROM \${BASE}
@@ -30,21 +34,16 @@ export async function importImages(kubernetes: Kubernetes): Promise<Missing | un
   opened.use(builder);
   const folder = await mkdtemp(join(tmpdir(), 'cluster-images-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
-  const provide = async (build: ImageBuild): Promise<void> => {
-    const archive = join(folder, 'image.tar');
-    await builder.build({ ...build, args: { BASE: builder.base, ...build.args } }, archive);
-    await kubernetes.importImage(archive);
-    await rm(archive);
-  };
+  const build = (image: ImageBuild): Promise<void> =>
+    builder.build({ ...image, args: { BASE: builder.base, ...image.args } });
 
   layOutImage(join(folder, 'tree/opt/flywheel'));
-  for (const name of OURS) {
-    const [, image = '', version = ''] = /\/(\w+):(\d+)$/.exec(name) ?? [];
-    await provide({
+  for (const image of ['cache', 'flywheel'] as const) {
+    await build({
       containerfile: join(ROOT, 'build/images', image, 'Containerfile'),
       context: ROOT,
-      name,
-      args: { VERSION: version },
+      name: IMAGES[image],
+      args: { VERSION: '1' },
       contexts: { tree: join(folder, 'tree') },
     });
   }
@@ -52,12 +51,21 @@ export async function importImages(kubernetes: Kubernetes): Promise<Missing | un
   const [minio, client] = [await minioProgram(), await minioClient()];
   if (typeof minio !== 'string') return minio;
   if (typeof client !== 'string') return client;
-  const context = join(folder, 'minio');
-  const containerfile = join(context, 'Containerfile');
+  const context = join(folder, 'context');
   await mkdir(context);
   await copyFile(minio, join(context, 'minio'));
   await copyFile(client, join(context, 'mc'));
-  await writeFile(containerfile, MINIO);
-  await provide({ containerfile, context, name: IMAGES.minio });
+  for (const [name, text] of [
+    [IMAGES.nextCache, NEXT_CACHE],
+    [IMAGES.minio, MINIO],
+  ] as const) {
+    const containerfile = join(folder, 'Containerfile');
+    await writeFile(containerfile, text);
+    await build({ containerfile, context, name });
+  }
+
+  const archive = join(folder, 'images.tar');
+  await builder.save(archive);
+  await kubernetes.importImages(archive);
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FlywheelError } from '@flywheel/base';
@@ -36,8 +36,9 @@ export interface ImageBuild {
 export interface ImageBuilder extends AsyncDisposable {
   /** The name of an image with a small Debian. */
   readonly base: string;
-  /** Builds an image, and writes it to `file` as a docker-archive. */
-  build(image: ImageBuild, file: string): Promise<void>;
+  build(image: ImageBuild): Promise<void>;
+  /** Writes all that was built to an archive in the layout of OCI, what they share once. */
+  save(archive: string): Promise<void>;
 }
 
 /** Needs root, buildah and debootstrap. Debian is fetched on first use (a minute) and kept. */
@@ -53,6 +54,7 @@ export async function startImageBuilder(): Promise<ImageBuilder | Missing> {
   const system = await debianArchive();
   const folder = await mkdtemp(join(tmpdir(), 'images-'));
   const base = 'localhost/debian:test';
+  const layout = join(folder, 'layout');
   const buildah = (args: readonly string[]): Promise<string> => {
     // prettier-ignore
     const storage = ['--storage-driver', 'overlay', '--root', join(folder, 'images'),
@@ -70,18 +72,45 @@ export async function startImageBuilder(): Promise<ImageBuilder | Missing> {
   }
   return {
     base,
-    async build({ containerfile, context, name, args = {}, contexts = {} }, file) {
+    async build({ containerfile, context, name, args = {}, contexts = {} }) {
       const options = [
         ...Object.entries(args).map(([key, value]) => `--build-arg=${key}=${value}`),
         ...Object.entries(contexts).map(([key, path]) => `--build-context=${key}=${path}`),
       ];
       // prettier-ignore
-      await buildah(['build', '--quiet', '--layers', '--isolation', 'chroot', '--pull-never', ...options,
+      await buildah(['build', '--quiet', '--isolation', 'chroot', '--pull-never', ...options,
         '--tag', name, '--file', containerfile, context]);
-      await buildah(['push', '--quiet', name, `docker-archive:${file}:${name}`]);
+      await buildah([
+        'push',
+        '--quiet',
+        '--compression-format',
+        'zstd',
+        name,
+        `oci:${layout}:${name}`,
+      ]);
+    },
+    async save(archive) {
+      await nameImages(join(layout, 'index.json'));
+      await mustRun(['tar', '-C', layout, '-cf', archive, '.']);
     },
     [Symbol.asyncDispose]: remove,
   };
+}
+
+/** buildah notes a name as that of a tag, containerd asks for that of an image. */
+async function nameImages(index: string): Promise<void> {
+  const text = await readFile(index, 'utf8');
+  const { manifests, ...rest } = JSON.parse(text) as {
+    readonly manifests: readonly { readonly annotations: Readonly<Record<string, string>> }[];
+  };
+  const named = manifests.map((manifest) => ({
+    ...manifest,
+    annotations: {
+      ...manifest.annotations,
+      'io.containerd.image.name': manifest.annotations['org.opencontainers.image.ref.name'],
+    },
+  }));
+  await writeFile(index, JSON.stringify({ ...rest, manifests: named }));
 }
 
 async function debianArchive(): Promise<string> {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = '/sys/fs/cgroup';
-const PREFIX = 'flywheel-test-';
+/** Then the process that it belongs to, and which of its trees it is. */
+const NAME = /^flywheel-test-(\d+)-\d+$/;
+let trees = 0;
 
 /**
  * The cgroups of a node, below one of its own name in each hierarchy: the kernel keeps them when
@@ -16,16 +18,17 @@ export class CgroupTree implements AsyncDisposable {
     this.name = name;
   }
 
-  /** Makes the tree of this process, and removes those of dead ones. */
+  /** Makes a tree of this process, and removes those of dead ones. */
   static async make(): Promise<CgroupTree> {
     const hierarchies = await findHierarchies();
     for (const hierarchy of hierarchies) {
       for (const name of await readdir(hierarchy)) {
-        const owner = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : undefined;
-        if (owner !== undefined && !isAlive(owner)) await remove(join(hierarchy, name));
+        const owner = NAME.exec(name)?.[1];
+        if (owner !== undefined && !isAlive(Number(owner))) await remove(join(hierarchy, name));
       }
     }
-    const tree = new CgroupTree(`${PREFIX}${process.pid}`);
+    trees += 1;
+    const tree = new CgroupTree(`flywheel-test-${process.pid}-${trees}`);
     for (const hierarchy of hierarchies) {
       await mkdir(join(hierarchy, tree.name), { recursive: true });
     }

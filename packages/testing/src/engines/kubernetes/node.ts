@@ -31,8 +31,8 @@ export interface NodeParts {
 
 /** What runs pods: scheduler, kubelet, containerd, the rules of services, and names. */
 export interface KubernetesNode extends AsyncDisposable {
-  /** Takes up the images of a docker-archive or OCI archive. */
-  importImage(file: string): Promise<void>;
+  /** Takes up the images of an archive, as docker or OCI lay it out. */
+  importImages(archive: string): Promise<void>;
 }
 
 /** Starts a node in the sandbox of its control plane, and returns when it takes pods. */
@@ -60,11 +60,13 @@ export async function startNode(
       timeoutMs: 300_000,
     });
   await containerd.ready(async () => (await ctr(['version'])).status === 0);
-  const importImage = async (file: string): Promise<void> => {
-    const { status, stderr } = await ctr(['--namespace=k8s.io', 'images', 'import', file]);
-    if (status !== 0) throw new FlywheelError('unavailable', `import ${file}: ${stderr}`);
+  const importImages = async (archive: string): Promise<void> => {
+    const { status, stderr } = await ctr(['--namespace=k8s.io', 'images', 'import', archive]);
+    if (status !== 0) throw new FlywheelError('unavailable', `import ${archive}: ${stderr}`);
   };
-  await importImage(await writePauseImage(folder, PAUSE_IMAGE, join(programs.kubernetes, 'pause')));
+  await importImages(
+    await writePauseImage(folder, PAUSE_IMAGE, join(programs.kubernetes, 'pause')),
+  );
 
   await start([
     join(programs.kubernetes, 'kube-scheduler'),
@@ -113,7 +115,7 @@ export async function startNode(
   });
 
   const components = started.move();
-  return { importImage, [Symbol.asyncDispose]: () => components.disposeAsync() };
+  return { importImages, [Symbol.asyncDispose]: () => components.disposeAsync() };
 }
 
 function containerdConfig(folder: string, socket: string): string {

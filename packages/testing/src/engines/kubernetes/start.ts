@@ -79,7 +79,7 @@ export async function startKubernetes(): Promise<Kubernetes | Missing> {
   const parts = started.move();
   return {
     ...plane,
-    importImage: (file) => node.importImage(file),
+    importImages: (archive) => node.importImages(archive),
     hostAddress: sandbox.hostAddress,
     command: (words) => sandbox.command(words),
     folder,
