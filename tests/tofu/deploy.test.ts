@@ -1,5 +1,7 @@
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isMissing, startGitlabState, startTofu } from '@flywheel/testing';
 import type { GitlabState, RunResult, Tofu } from '@flywheel/testing';
@@ -307,6 +309,27 @@ function declare(tofu: Tofu): void {
     expect(failed.stderr).toMatch(/exit status 3/);
     expect(gitlab.lockOf('production-app')).toBeUndefined();
     expect((await run(['apply', 'app'])).status).toBe(4);
+  });
+
+  test('Ctrl-C lets OpenTofu end what it is at, and give the lock back', async () => {
+    await place.write(
+      'tofu/stacks/app/slow.tf',
+      `resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "touch ${place.path('begun')}; sleep 3"
+  }
+}
+`,
+    );
+    await plan('app');
+    const applying = place.start(['apply', 'app', '--stacks', 'tofu/stacks']);
+    const ended = once(applying, 'close');
+    while (!existsSync(place.path('begun'))) await sleep(100);
+    applying.kill('SIGINT');
+
+    expect(await ended).toEqual([130, null]);
+    expect(gitlab.lockOf('production-app')).toBeUndefined();
+    expect(gitlab.versions('production-app').at(-1)).toContain('"slow"');
   });
 
   test('reports for a merge request', async () => {

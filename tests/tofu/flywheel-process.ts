@@ -1,7 +1,8 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { runChild } from '@flywheel/testing';
+import { runChild, startChild } from '@flywheel/testing';
 import type { RunResult, Tofu } from '@flywheel/testing';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -14,6 +15,8 @@ export interface Workplace extends AsyncDisposable {
   write(name: string, text: string): Promise<void>;
   read(name: string): Promise<string>;
   flywheel(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<RunResult>;
+  /** The same, still running. */
+  start(args: readonly string[]): ChildProcess;
 }
 
 /** With an example as config/organization.yaml, changed by `edit`. */
@@ -45,11 +48,11 @@ export async function makeWorkplace(
         env: { ...tofu.env, FLYWHEEL_TOFU: tofu.program, ...options.env, ...env },
         timeoutMs: 240_000,
       }),
+    start: (args) =>
+      startChild([process.execPath, MAIN, ...args], {
+        cwd: folder,
+        env: { ...tofu.env, FLYWHEEL_TOFU: tofu.program, ...options.env },
+      }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
-}
-
-/** Copies stacks into a workplace, where a test may change them. */
-export async function copyStacks(workplace: Workplace, from: string): Promise<void> {
-  await cp(from, workplace.path('tofu/stacks'), { recursive: true });
 }

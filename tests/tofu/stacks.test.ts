@@ -82,6 +82,11 @@ function declare(tofu: Tofu, swagger: string): void {
       expect(planned.status).toBe(0);
       if (example === EXAMPLES[0][0]) figure('plan_all_stacks_ms', tookMs, 'ms', { max: 15_000 });
 
+      const nowhere = { KUBECONFIG: place.path('nothing'), FLYWHEEL_VENDOR_MIRROR: 'mirror' };
+      const applied = await place.flywheel(['apply', 'attic', ...words.slice(1)], nowhere);
+      expect(applied.status).toBe(4);
+      expect(applied.stderr).toContain('there is no kubeconfig');
+
       const plans = STACKS.map((stack) => place.path(`.flywheel/local/${environment}/${stack}`));
       const documents = await Promise.all(
         plans.map(async (folder) => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { FlywheelError, toFlywheelError } from '@flywheel/base';
+import { findContext, kubeconfigPaths } from '../cluster/kubeconfig.ts';
 import { openStack, planFile, recordFile, rememberState } from '../stacks/open-stack.ts';
 import type { OpenStack, StackSite } from '../stacks/open-stack.ts';
 import { runTofu } from '../tofu/run-tofu.ts';
@@ -19,7 +20,8 @@ export interface ApplyOptions {
 
 /**
  * Applies the saved plan of a stack, and no other: throws `conflict` when what it was made of has
- * changed, `forbidden` when it would destroy data that nobody has named.
+ * changed, `forbidden` when it would destroy data that nobody has named, `not-found` without the
+ * context of the environment.
  */
 export async function applyPlan(site: StackSite, options: ApplyOptions): Promise<PlanSummary> {
   const record = await readPlanRecord(recordFile(site), site.stack.name);
@@ -31,6 +33,7 @@ export async function applyPlan(site: StackSite, options: ApplyOptions): Promise
   requireExpectedState(opened);
   const summary = await showPlan(opened);
   requireNames(site.stack.name, summary.changes, options.allowDestroy);
+  await requireContext(site, summary);
   options.onStart?.(summary);
   await applyFile(opened, options.onMessage);
   return summary;
@@ -55,6 +58,14 @@ async function applyFile(
   }
   await removePlan(...files);
   await rememberState(site);
+}
+
+/** Without the context, the provider would look for a cluster on this machine. */
+async function requireContext(site: StackSite, { changes }: PlanSummary): Promise<void> {
+  const { env, home, environment, organization } = site;
+  const context = organization.environments[environment]?.context;
+  if (context === undefined || !changes.some(({ object }) => object !== undefined)) return;
+  await findContext(kubeconfigPaths(env, home), context);
 }
 
 /**

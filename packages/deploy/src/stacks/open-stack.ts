@@ -29,6 +29,8 @@ export interface StackSite {
   /** Vendored manifests by name, checked. */
   readonly manifests: Readonly<Record<string, { readonly file: string; readonly sha256: string }>>;
   readonly env: Environment;
+  /** Where a kubeconfig is without KUBECONFIG. */
+  readonly home: string;
   /** OpenTofu. */
   readonly program: string;
   readonly signal: AbortSignal;

@@ -44,6 +44,7 @@ export async function openDeployment(context: CliContext, flags: DeployFlags): P
         root: dirname(folder),
         folder: place,
         env,
+        home: context.home,
         program: findTofu(env),
         signal: context.signal,
         acceptState: flags.acceptState ?? false,
