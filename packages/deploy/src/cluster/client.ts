@@ -22,7 +22,7 @@ export interface KubernetesObject {
 }
 
 /** Who wrote a field, as Kubernetes keeps it. */
-export const FIELD_MANAGER = 'flywheel';
+const FIELD_MANAGER = 'flywheel';
 
 /**
  * The few requests to a cluster that flywheel makes itself. Paths begin at the root of the API, as in

@@ -27,7 +27,7 @@ const TIMEOUT_MS = 60_000;
 /**
  * Runs the credential plugin of a kubeconfig (client.authentication.k8s.io/v1 and v1beta1), such as
  * those of AWS, Google and Azure. It cannot ask anybody anything. Throws `not-found` when the program
- * is not there, `unauthorized` when it fails or answers nonsense; never quotes its output.
+ * is not there, `unauthorized` when it fails or answers nonsense; what it answers is never quoted.
  */
 export async function runExecPlugin(
   plugin: ExecPlugin,

@@ -2,6 +2,7 @@
 // its own; both hold only flags and help, and load what they run when they run it.
 import { buildRouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
+import { bootstrap } from './bootstrap.ts';
 import { cache } from './cache/index.ts';
 import { config } from './config/index.ts';
 import { apply } from './deploy/apply.ts';
@@ -26,6 +27,7 @@ const routes = {
   push,
   pull,
   config,
+  bootstrap,
   plan,
   apply,
   destroy,

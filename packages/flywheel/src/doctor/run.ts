@@ -49,7 +49,7 @@ async function checkMachine(context: CliContext, flags: DoctorFlags): Promise<re
 
 const MARKS = { ok: ['green', '✔'], failed: ['red', '✘'], absent: ['dim', '–'] } as const;
 
-function printFinding(output: Output, { name, status, summary, remedy }: Finding): void {
+export function printFinding(output: Output, { name, status, summary, remedy }: Finding): void {
   const [colour, mark] = MARKS[status];
   output.print(`${output.style(colour, mark)} ${name}: ${summary}`);
   for (const line of remedy?.split('\n') ?? []) output.print(`    ${line}`);
