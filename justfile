@@ -55,14 +55,22 @@ docs-dev: (_not-yet "docs-dev" "the documentation site (docs-site/) is not writt
 # The dashboard's own tests
 app-test: (_not-yet "app-test" "the dashboard (app/) is not written")
 
+# The container images, with buildah, podman or docker
+images *TAG: _install
+    {{ node }} scripts/build-images.ts "$@"
+
 # The paper
 tex: (_not-yet "tex" "the paper (tex_research/) is not written")
 
-# Plan a stack of tofu/stacks
-tofu-plan STACK: (_not-yet "tofu-plan" "there are no stacks (tofu/stacks/)")
+# Plan a stack of tofu/stacks, or --all (docs/infrastructure/deploy.md)
+[no-exit-message]
+tofu-plan STACK *ARGS:
+    @./flywheel plan "$@"
 
-# Apply the plan of a stack
-tofu-apply STACK: (_not-yet "tofu-apply" "there are no stacks (tofu/stacks/)")
+# Apply the saved plan of a stack, or --all
+[no-exit-message]
+tofu-apply STACK *ARGS:
+    @./flywheel apply "$@"
 
 [private]
 _install:

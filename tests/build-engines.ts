@@ -1,6 +1,7 @@
 // Builds the programs that the suites start, which takes minutes the first time: .ci/run does so
 // while the first suites run. What cannot be built is said by the tests that miss it.
 import {
+  buildKubernetesPrograms,
   buildTofu,
   isMissing,
   kubernetesOpenApi,
@@ -16,3 +17,4 @@ for (const start of [startVersity, startMinio]) {
 await buildTofu();
 await kubernetesOpenApi();
 await minioClient();
+await buildKubernetesPrograms();

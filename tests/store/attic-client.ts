@@ -8,11 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheProcess } from '@flywheel/testing';
 import type { GeneratedPath } from './sample-nars.ts';
 
+/** What these requests need to know of a server. */
+export type Server = Pick<CacheProcess, 'url' | 'adminToken'>;
+
 // The bare protocol, without the retries and conveniences of packages/client: these suites must see
 // every failure.
 
 async function call(
-  server: CacheProcess,
+  server: Server,
   method: string,
   path: string,
   headers: Record<string, string> = {},
@@ -42,7 +45,7 @@ async function expectOk(response: IncomingMessage, what: string): Promise<string
   return body;
 }
 
-export async function createCache(server: CacheProcess, name: string): Promise<void> {
+export async function createCache(server: Server, name: string): Promise<void> {
   const settings = {
     keypair: 'Generate',
     is_public: true,
@@ -58,12 +61,12 @@ export async function createCache(server: CacheProcess, name: string): Promise<v
   );
 }
 
-export async function destroyCache(server: CacheProcess, name: string): Promise<void> {
+export async function destroyCache(server: Server, name: string): Promise<void> {
   await expectOk(await call(server, 'DELETE', `_api/v1/cache-config/${name}`), `destroy ${name}`);
 }
 
 export async function uploadPath(
-  server: CacheProcess,
+  server: Server,
   cache: string,
   path: GeneratedPath,
 ): Promise<void> {
@@ -84,7 +87,7 @@ export async function uploadPath(
 
 /** Hashes of those paths that the cache says it does not have. */
 export async function missingPaths(
-  server: CacheProcess,
+  server: Server,
   cache: string,
   paths: readonly GeneratedPath[],
 ): Promise<ReadonlySet<string>> {
@@ -99,7 +102,7 @@ export async function missingPaths(
 
 /** The stored bytes of a NAR, or of the part that a Range header names. */
 export async function getNar(
-  server: CacheProcess,
+  server: Server,
   cache: string,
   path: GeneratedPath,
   headers: Record<string, string> = {},
@@ -113,7 +116,7 @@ export async function getNar(
 
 /** Downloads and decompresses a NAR and compares hash and size; throws on any difference. */
 export async function verifyPath(
-  server: CacheProcess,
+  server: Server,
   cache: string,
   path: GeneratedPath,
 ): Promise<void> {
@@ -134,7 +137,7 @@ export async function verifyPath(
 }
 
 /** Asks for a run of retention, which also reclaims, and waits until one has ended well. */
-export async function collectGarbage(server: CacheProcess): Promise<void> {
+export async function collectGarbage(server: Server): Promise<void> {
   const type = { 'Content-Type': 'application/json' };
   const asked = await call(
     server,
@@ -154,7 +157,7 @@ export async function collectGarbage(server: CacheProcess): Promise<void> {
   }
 }
 
-export async function status(server: CacheProcess): Promise<Readonly<Record<string, unknown>>> {
+export async function status(server: Server): Promise<Readonly<Record<string, unknown>>> {
   const response = await call(server, 'GET', '_status.json');
   return JSON.parse(await expectOk(response, 'status')) as Record<string, unknown>;
 }

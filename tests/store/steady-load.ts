@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CacheProcess } from '@flywheel/testing';
-import { uploadPath, verifyPath } from './attic-client.ts';
+import { uploadPath, verifyPath, type Server } from './attic-client.ts';
 import { generatePath, type GeneratedPath } from './sample-nars.ts';
 
 /** How long pulls and pushes took since the last question, in milliseconds. */
@@ -22,7 +21,7 @@ const SIZE = 50_000;
 const PAUSE_MS = 4;
 
 /** One client pulls and verifies, one pushes, each with a short pause between two requests. */
-export async function startSteadyLoad(server: CacheProcess, cache: string): Promise<SteadyLoad> {
+export async function startSteadyLoad(server: Server, cache: string): Promise<SteadyLoad> {
   let pulls: number[] = [];
   let pushes: number[] = [];
   const ending = new AbortController();

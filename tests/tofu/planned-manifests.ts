@@ -19,7 +19,13 @@ export async function plannedManifests(
   const plan = ['plan', '-input=false', '-lock=false', '-out=example.plan', ...values];
   outputOf(await tofu.run(module, ['init', '-backend=false']), `tofu init of ${module}`);
   outputOf(await tofu.run(module, plan), `tofu plan of ${module}`);
-  const shown = outputOf(await tofu.run(module, ['show', '-json', 'example.plan']), 'tofu show');
+  return manifestsInPlan(
+    outputOf(await tofu.run(module, ['show', '-json', 'example.plan']), 'tofu show'),
+  );
+}
+
+/** The objects in what \`tofu show -json\` prints of a plan. */
+export function manifestsInPlan(shown: string): readonly Manifest[] {
   const { planned_values: planned } = JSON.parse(shown) as {
     readonly planned_values: { readonly root_module: PlannedModule };
   };

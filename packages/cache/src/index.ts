@@ -28,6 +28,7 @@ export {
 export type { KeyFile, KeyFolder } from './access/key-folder.ts';
 export { KeyRing } from './access/key-ring.ts';
 export type { RateSettings } from './access/rate-limits.ts';
+export { generateTokenKey } from './access/generate-token-key.ts';
 export type { TokenAlgorithm, TokenKey } from './access/token-key.ts';
 export { rebuildDatabase } from './repair/rebuild.ts';
 export type { Rebuilt } from './repair/rebuild.ts';

@@ -37,7 +37,7 @@ export async function unpackDebian(
 }
 
 /** The mirror that this machine's own apt uses, so that a proxy or a local mirror is honoured. */
-async function machineMirror(): Promise<string> {
+export async function machineMirror(): Promise<string> {
   const format = ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages'];
   const { stdout } = await mustRun(['apt-get', ...format], "list the machine's apt sources");
   const mirror = stdout.split('\n').find((uri) => /\/debian\/?$/.test(uri));

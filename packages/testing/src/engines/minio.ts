@@ -9,12 +9,16 @@ import type { S3Server } from './s3-server.ts';
 const VERSION = '0.0.0-20260212201848-7aac2a2c5b7c';
 const MODULE = `github.com/minio/minio@v${VERSION}`;
 
+/** Where MinIO is, which is built with Go on first use (six minutes) and kept. */
+export function minioProgram(): Promise<string | Missing> {
+  return goInstall({ name: 'minio', version: VERSION, module: MODULE });
+}
+
 /**
- * MinIO over a temporary folder, with one empty bucket. It is built with Go on first use (six
- * minutes) and kept.
+ * MinIO over a temporary folder, with one empty bucket.
  */
 export async function startMinio(): Promise<S3Server | Missing> {
-  const program = await goInstall({ name: 'minio', version: VERSION, module: MODULE });
+  const program = await minioProgram();
   if (typeof program !== 'string') return program;
   const bucket = 'flywheel-test';
   return startS3Server('minio', async (folder, port) => {

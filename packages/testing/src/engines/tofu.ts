@@ -16,9 +16,15 @@ const PROVIDER_VERSION = '2.1.3';
  */
 const PROVIDER_SOURCE = '1.19.0';
 
+/** Nobody is there: what wants to reach a cluster fails at once. */
+const NO_CLUSTER = { KUBE_HOST: 'https://127.0.0.1:1', KUBE_LOAD_CONFIG_FILE: 'false' };
+
 /** A real OpenTofu over a copy of some modules, with a provider from a folder in place of a registry. */
 export interface Tofu extends AsyncDisposable {
   readonly version: string;
+  /** The program, and the environment that it needs, for whoever starts it himself. */
+  readonly program: string;
+  readonly env: Readonly<Record<string, string>>;
   /** The copy: runs write lock files and states, which do not belong into the checkout. */
   readonly root: string;
   /** Runs tofu in a folder below `root`. A failing status is an answer. */
@@ -27,9 +33,12 @@ export interface Tofu extends AsyncDisposable {
 
 /**
  * OpenTofu with the modules of `source`. It and the provider are built with Go on first use (three
- * minutes each) and kept.
+ * minutes each) and kept. `kubeconfig` says which cluster they work on.
  */
-export async function startTofu(source: string): Promise<Tofu | Missing> {
+export async function startTofu(
+  source: string,
+  options: { readonly kubeconfig?: string } = {},
+): Promise<Tofu | Missing> {
   const built = await buildTofu();
   if ('missing' in built) return built;
   const folder = await mkdtemp(join(tmpdir(), 'tofu-'));
@@ -43,12 +52,12 @@ export async function startTofu(source: string): Promise<Tofu | Missing> {
     TF_IN_AUTOMATION: '1',
     CHECKPOINT_DISABLE: '1',
     TF_CLI_ARGS: '-no-color',
-    // Nobody is there: what wants to reach a cluster fails at once.
-    KUBE_HOST: 'https://127.0.0.1:1',
-    KUBE_LOAD_CONFIG_FILE: 'false',
+    ...(options.kubeconfig === undefined ? NO_CLUSTER : { KUBE_CONFIG_PATH: options.kubeconfig }),
   };
   return {
     version: TOFU_VERSION,
+    program: built.tofu,
+    env,
     root,
     run: (below, args) =>
       runChild([built.tofu, ...args], { env, cwd: join(root, below), timeoutMs: 300_000 }),

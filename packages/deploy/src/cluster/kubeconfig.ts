@@ -1,0 +1,172 @@
+// The part of kubeconfig (v1) that leads to one cluster, as kubectl reads it.
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { FlywheelError, isFlywheelError, messageOf, toFlywheelError } from '@flywheel/base';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const text = z.string().nullish();
+
+const Cluster = z.object({
+  server: z.string(),
+  'certificate-authority': text,
+  'certificate-authority-data': text,
+  'insecure-skip-tls-verify': z.boolean().nullish(),
+  'tls-server-name': text,
+  'proxy-url': text,
+});
+
+const Exec = z.object({
+  apiVersion: z.string(),
+  command: z.string(),
+  args: z.array(z.string()).nullish(),
+  env: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+  installHint: text,
+  provideClusterInfo: z.boolean().nullish(),
+  interactiveMode: text,
+});
+
+const User = z.object({
+  'client-certificate': text,
+  'client-certificate-data': text,
+  'client-key': text,
+  'client-key-data': text,
+  token: text,
+  tokenFile: text,
+  username: text,
+  password: text,
+  as: text,
+  'as-groups': z.array(z.string()).nullish(),
+  exec: Exec.nullish(),
+  'auth-provider': z.unknown().optional(),
+});
+
+const Context = z.object({ cluster: z.string(), user: z.string() });
+
+const Kubeconfig = z.object({
+  clusters: z.array(z.object({ name: z.string(), cluster: Cluster })).nullish(),
+  users: z.array(z.object({ name: z.string(), user: User })).nullish(),
+  contexts: z.array(z.object({ name: z.string(), context: Context })).nullish(),
+});
+
+export type KubeconfigCluster = z.output<typeof Cluster>;
+export type KubeconfigUser = z.output<typeof User>;
+export type ExecPlugin = z.output<typeof Exec>;
+
+/** A context with what it leads to. Files that it names are absolute. */
+export interface ClusterAccess {
+  readonly context: string;
+  readonly cluster: KubeconfigCluster;
+  readonly user: KubeconfigUser;
+}
+
+/** Where kubectl looks: $KUBECONFIG, which may name several files, else ~/.kube/config. */
+export function kubeconfigPaths(
+  env: Readonly<Partial<Record<string, string>>>,
+  home: string,
+): readonly string[] {
+  const named = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
+  return named.length > 0 ? named : [join(home, '.kube', 'config')];
+}
+
+/**
+ * Finds a context in files of which the first that has a name counts. Throws `not-found` when no file
+ * is there or none has the context, `invalid-input` for a file that is no kubeconfig.
+ */
+export async function findContext(
+  paths: readonly string[],
+  context: string,
+): Promise<ClusterAccess> {
+  const files = await Promise.all(paths.map((path) => readKubeconfig(path)));
+  const present = files.filter((file) => file !== undefined);
+  if (present.length === 0) {
+    throw new FlywheelError('not-found', `there is no kubeconfig: ${paths.join(', ')}`, {
+      details: { hint: 'Set KUBECONFIG to the file that has the context of the environment.' },
+    });
+  }
+  const contexts = present.flatMap((file) => file.contexts);
+  const found = contexts.find(({ name }) => name === context)?.context;
+  if (found === undefined)
+    throw noContext(
+      paths,
+      context,
+      contexts.map(({ name }) => name),
+    );
+  const clusters = present.flatMap((file) => file.clusters);
+  const users = present.flatMap((file) => file.users);
+  const cluster = clusters.find(({ name }) => name === found.cluster)?.cluster;
+  const user = users.find(({ name }) => name === found.user)?.user;
+  if (cluster === undefined || user === undefined) {
+    const what = cluster === undefined ? `cluster "${found.cluster}"` : `user "${found.user}"`;
+    throw new FlywheelError('invalid-input', `the kubeconfig has no ${what}`, {
+      details: { hint: `The context "${context}" refers to it: ${paths.join(', ')}` },
+    });
+  }
+  return { context, cluster, user };
+}
+
+async function readKubeconfig(path: string) {
+  let content: string;
+  try {
+    content = await readFile(path, 'utf8');
+  } catch (error) {
+    // As kubectl does with a list of which some are not there.
+    if (isFlywheelError(toFlywheelError(error), 'not-found')) return undefined;
+    throw toFlywheelError(error, `read the kubeconfig ${path}`);
+  }
+  const parsed = Kubeconfig.safeParse(parseYaml(path, content));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw invalid(path, `${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  const { clusters, users, contexts } = parsed.data;
+  const from = (file: string | null | undefined) =>
+    typeof file === 'string' && file !== '' ? resolve(dirname(path), file) : file;
+  return {
+    contexts: contexts ?? [],
+    clusters: (clusters ?? []).map(({ name, cluster }) => ({
+      name,
+      cluster: { ...cluster, 'certificate-authority': from(cluster['certificate-authority']) },
+    })),
+    users: (users ?? []).map(({ name, user }) => ({
+      name,
+      user: {
+        ...user,
+        'client-certificate': from(user['client-certificate']),
+        'client-key': from(user['client-key']),
+        tokenFile: from(user.tokenFile),
+        // A bare name is looked up on PATH.
+        ...(user.exec?.command.includes('/')
+          ? { exec: { ...user.exec, command: resolve(dirname(path), user.exec.command) } }
+          : {}),
+      },
+    })),
+  };
+}
+
+/** The messages of the parser quote lines, in which tokens may stand. */
+function parseYaml(path: string, content: string): unknown {
+  try {
+    return parse(content, { prettyErrors: false });
+  } catch (error) {
+    throw invalid(path, messageOf(error).split('\n')[0] ?? '');
+  }
+}
+
+function invalid(path: string, reason: string): FlywheelError {
+  return new FlywheelError('invalid-input', `${path} is no kubeconfig: ${reason}`);
+}
+
+function noContext(
+  paths: readonly string[],
+  context: string,
+  names: readonly string[],
+): FlywheelError {
+  return new FlywheelError('not-found', `no kubeconfig has the context "${context}"`, {
+    details: {
+      hint:
+        `organization.yaml names it (environments.NAME.context), and no other is ever used.\n` +
+        `${paths.join(', ')} ${names.length === 0 ? 'has none.' : `has: ${names.join(', ')}.`}`,
+    },
+  });
+}

@@ -1,0 +1,251 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { figure, isMissing } from '@flywheel/testing';
+import {
+  CacheClient,
+  contentAddressed,
+  narOfPath,
+  pullPaths,
+  pushPaths,
+  unpackInto,
+} from '@flywheel/client';
+import type { PathSource } from '@flywheel/client';
+import { parseStorePath, PublicKey } from '@flywheel/nix';
+import { createCache, type Server } from '../store/attic-client.ts';
+import { startSteadyLoad } from '../store/steady-load.ts';
+import { HOST, NAMESPACE } from './deployment.ts';
+import { openEntrance } from './entrance.ts';
+import { IMAGES } from './images.ts';
+import { openSite } from './site.ts';
+import type { Site } from './site.ts';
+
+const found = await openSite();
+
+describe('a cache that is deployed to a cluster', () => {
+  if (isMissing(found)) test('all of it', ({ skip }) => skip(found.missing));
+  else declare(found);
+});
+
+function declare(site: Site): void {
+  afterAll(() => site[Symbol.asyncDispose]());
+
+  test('secrets are made before anything that reads them', async () => {
+    await site.deployment.flywheel('secrets', 'sync');
+
+    const made = await site.kubectl(
+      'get',
+      'secrets',
+      '--output=jsonpath={.items[*].metadata.name}',
+    );
+    expect(made.split(' ')).toEqual([
+      'flywheel-cache-database',
+      'flywheel-cache-keys',
+      'flywheel-cache-storage',
+      'flywheel-minio-root',
+    ]);
+  });
+
+  test('an apply ends when namespace, object store and cache are ready', async () => {
+    const startedAt = performance.now();
+    await site.deployment.apply();
+
+    figure('the first plan and apply until all is ready', seconds(startedAt), 's', { max: 150 });
+    const pods = await site.kubectl(
+      'get',
+      'pods',
+      '--output=jsonpath={range .items[*]}{.metadata.labels.app\\.kubernetes\\.io/component} {.status.phase} {.status.containerStatuses[0].ready}{"\\n"}{end}',
+    );
+    expect(pods.trimEnd().split('\n').toSorted()).toEqual([
+      'api Running true',
+      'api Running true',
+      'gc Running true',
+      'migrate Succeeded false',
+      'server Running true',
+      'setup Succeeded false',
+    ]);
+  });
+
+  test('a second plan has nothing to do', async () => {
+    const startedAt = performance.now();
+    const planned = await site.deployment.flywheel('plan', 'attic', '--check');
+    figure('a plan without changes', seconds(startedAt), 's', { max: 15 });
+    expect(planned.status).toBe(0);
+  });
+
+  test('the command line runs as a pod that may do nothing', async () => {
+    await site.kubectl(
+      'run',
+      'command',
+      `--overrides=${JSON.stringify(RESTRICTED)}`,
+      '--restart=Never',
+      `--image=${IMAGES.flywheel}`,
+    );
+    await site.kubectl(
+      'wait',
+      'pod/command',
+      '--for=jsonpath={.status.phase}=Succeeded',
+      '--timeout=60s',
+    );
+
+    expect(await site.kubectl('logs', 'command')).toMatch(/^flywheel \d+\.\d+\.\d+\n/);
+    await site.kubectl('delete', 'pod', 'command');
+  });
+
+  test('what is pushed comes back as it was', async () => {
+    const server = await deployedServer(site);
+    await createCache(server, 'team');
+    // The cache names its public address, and clients go there.
+    await using entrance = await openEntrance(site.kubernetes.hostAddress, HOST, server.url);
+    const client = new CacheClient({
+      endpoint: `https://${HOST}/`,
+      cache: 'team',
+      token: server.adminToken,
+      agent: entrance.agent,
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'cluster-push-'));
+    try {
+      const path = await makePath(folder);
+      expect(await pushPaths({ client, paths: [path] })).toMatchObject({ failed: [] });
+
+      const target = join(folder, 'pulled');
+      await mkdir(target);
+      const pulled = await pullPaths({
+        client,
+        hashes: [parseStorePath(path.storePath).hash],
+        trustedKeys: [PublicKey.parse((await client.cacheConfig()).publicKey ?? '')],
+        sink: unpackInto(target),
+      });
+
+      expect(pulled).toMatchObject({ failed: [], bytes: path.narSize });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('an upgrade under load loses no request', async () => {
+    const server = await deployedServer(site);
+    await createCache(server, 'load');
+    const load = await startSteadyLoad(server, 'load');
+
+    const startedAt = performance.now();
+    await site.deployment.want('2');
+    await site.deployment.apply();
+    // The stand-in of the provider takes an update that no controller has seen yet for done.
+    for (const name of ['attic-api', 'attic-gc']) {
+      await site.kubectl('rollout', 'status', `deployment/${name}`, '--timeout=180s');
+    }
+    const took = seconds(startedAt);
+    await load.stop();
+
+    const { pulls, pushes } = load.take();
+    figure('an upgrade of all pods under load', took, 's', { max: 180 });
+    figure('transfers meanwhile, none lost', pulls.length + pushes.length, 'transfers', {
+      min: 100,
+    });
+    // The replicas of before may still let transfers end.
+    await expect
+      .poll(() => replicaImages(site), { timeout: 60_000, interval: 1000 })
+      .toEqual([IMAGES.nextCache, IMAGES.nextCache]);
+    await site.deployment.flywheel('plan', 'attic', '--check');
+  });
+
+  test('a destroy leaves only what holds data', async () => {
+    const refused = site.deployment.flywheel('destroy', 'attic', '--yes');
+    await expect(refused).rejects.toThrow(/StatefulSet\/flywheel-cache\/minio/);
+
+    const allowed = `--allow-destroy=StatefulSet/${NAMESPACE}/minio`;
+    await site.deployment.flywheel('destroy', 'attic', '--yes', allowed);
+
+    await expect
+      .poll(() => objectsOf(site), { timeout: 120_000, interval: 2000 })
+      .toEqual([
+        'configmap/kube-root-ca.crt',
+        'persistentvolumeclaim/data-0-minio-0',
+        'secret/flywheel-cache-database',
+        'secret/flywheel-cache-keys',
+        'secret/flywheel-cache-storage',
+        'secret/flywheel-minio-root',
+        'serviceaccount/default',
+      ]);
+  });
+}
+
+const KINDS =
+  'pods,deployments,replicasets,statefulsets,jobs,services,endpointslices,ingresses,' +
+  'networkpolicies,poddisruptionbudgets,horizontalpodautoscalers,resourcequotas,limitranges,' +
+  'configmaps,secrets,serviceaccounts,persistentvolumeclaims';
+
+/** All that is in the namespace, by kind and name. */
+async function objectsOf(site: Site): Promise<readonly string[]> {
+  const names = await site.kubectl('get', KINDS, '--output=name');
+  return names
+    .trim()
+    .split('\n')
+    .map((name) => name.replace(/\.[a-z0-9.]*\//, '/'))
+    .toSorted();
+}
+
+const RESTRICTED = {
+  spec: {
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    automountServiceAccountToken: false,
+    containers: [
+      {
+        name: 'command',
+        image: IMAGES.flywheel,
+        args: ['version'],
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+      },
+    ],
+  },
+} as const;
+
+/** The service as clients in the cluster see it, and the token that its first replica has made. */
+async function deployedServer(site: Site): Promise<Server> {
+  const address = await site.kubectl(
+    'get',
+    'service',
+    'attic',
+    '--output=jsonpath={.spec.clusterIP}',
+  );
+  const token = await site.kubectl(
+    'exec',
+    'deployment/attic-api',
+    '--',
+    'cat',
+    '/var/lib/flywheel/data/keys/admin.token',
+  );
+  return { url: `http://${address}/`, adminToken: token.trim() };
+}
+
+async function replicaImages(site: Site): Promise<readonly string[]> {
+  const images = await site.kubectl(
+    'get',
+    'pods',
+    '--selector=app.kubernetes.io/component=api',
+    '--output=jsonpath={.items[*].spec.containers[0].image}',
+  );
+  return images.split(' ');
+}
+
+async function makePath(folder: string): Promise<PathSource> {
+  const tree = join(folder, 'tree');
+  await mkdir(join(tree, 'bin'), { recursive: true });
+  await writeFile(join(tree, 'bin/run'), '#!/bin/sh\necho deployed\n', { mode: 0o755 });
+  await writeFile(join(tree, 'data'), Buffer.alloc(3_000_000, 'much alike '));
+  const { ca: _ca, ...source } = await contentAddressed({
+    name: 'tree',
+    tree: () => narOfPath(tree),
+  });
+  return source;
+}
+
+function seconds(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) / 100) / 10;
+}

@@ -1,0 +1,4 @@
+output "definitions" {
+  description = "Names of the custom resource definitions."
+  value       = flatten(module.cnpg[*].definitions)
+}
