@@ -509,6 +509,14 @@ runners: { docker: { cache: mian } }
         Use $replace: true to set something else instead.`,
   ],
   [
+    'a $delete of the whole file',
+    `{ $delete: true, runners: {} }
+`,
+    `o.yaml:1:1: $delete has no meaning here
+    1 | { $delete: true, runners: {} }
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^`,
+  ],
+  [
     'a $delete that is not true',
     `runners: { docker: { $delete: false } }
 `,

@@ -38,7 +38,8 @@ function markMap(map: MapNode, path: Path, issues: Issue[]): MapNode {
   }
   // In a list, the field that says which item goes stays beside $delete.
   const others = typeof path.at(-1) === 'number' ? entries.size - 1 : entries.size;
-  if (mark === 'delete' && others > 0) {
+  // Of the whole file, it has no meaning anyway.
+  if (mark === 'delete' && others > 0 && path.length > 0) {
     const message = `${formatKeyPath(path)} is deleted, and has other keys`;
     issues.push(problem(message, map, path, 'Use $replace: true to set something else instead.'));
   }
