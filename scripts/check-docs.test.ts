@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkDocs } from './check-docs.ts';
 import { readCommandTree } from './command-tree.ts';
 
-const commands = readCommandTree();
+const commands = await readCommandTree();
 
 let root = '';
 beforeEach(async () => {

@@ -75,7 +75,7 @@ function decode(text: string): string {
 
 if (import.meta.main) {
   const { readCommandTree } = await import('./command-tree.ts');
-  const issues = checkDocs(resolve(import.meta.dirname, '..'), readCommandTree());
+  const issues = checkDocs(resolve(import.meta.dirname, '..'), await readCommandTree());
   for (const issue of issues) console.error(issue);
   console.log(issues.length === 0 ? 'Docs: in order.' : `Docs: ${issues.length} problems.`);
   process.exitCode = issues.length === 0 ? 0 : 1;

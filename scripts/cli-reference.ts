@@ -24,7 +24,7 @@ What \`./flywheel\` and each command say with \`--help\`. All of them end with o
 
 /** The page as it has to be. */
 export async function renderCliReference(): Promise<string> {
-  const sections = commandPaths(readCommandTree()).map(async (path) => {
+  const sections = commandPaths(await readCommandTree()).map(async (path) => {
     const title = ['./flywheel', ...path].join(' ');
     return `\n## ${title}\n\n\`\`\`text\n${(await helpOf(path)).trim()}\n\`\`\`\n`;
   });

@@ -1,4 +1,4 @@
-import { root } from '../packages/flywheel/src/commands/index.ts';
+import { loadRoot } from '../packages/flywheel/src/commands/index.ts';
 
 /** A command with its flags (`--data`), or a group of commands. */
 export interface CommandTree {
@@ -14,8 +14,8 @@ const AT_THE_ROOT = ['--version', '-v'];
 const LAST_WORDS: ReadonlySet<string> = new Set([...EVERYWHERE, ...AT_THE_ROOT]);
 
 /** The tree of the real command line. */
-export function readCommandTree(): CommandTree {
-  const { commands, flags } = read(root);
+export async function readCommandTree(): Promise<CommandTree> {
+  const { commands, flags } = read(await loadRoot());
   return { commands, flags: new Set([...flags, ...AT_THE_ROOT]) };
 }
 
@@ -45,7 +45,8 @@ export function commandIssue(tree: CommandTree, words: readonly string[]): strin
   return undefined;
 }
 
-type Target = ReturnType<(typeof root)['getAllEntries']>[number]['target'];
+type Root = Awaited<ReturnType<typeof loadRoot>>;
+type Target = ReturnType<Root['getAllEntries']>[number]['target'];
 
 function read(target: Target): CommandTree {
   if ('getAllEntries' in target) {

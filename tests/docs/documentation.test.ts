@@ -14,8 +14,8 @@ import { moduleReadmes } from '../../scripts/tofu-readmes.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-test('the documentation names only what exists', () => {
-  expect(checkDocs(root, readCommandTree())).toEqual([]);
+test('the documentation names only what exists', async () => {
+  expect(checkDocs(root, await readCommandTree())).toEqual([]);
 });
 
 test('the table of exit codes is that of the code', () => {

@@ -85,7 +85,7 @@ function declare(tofu: Tofu, swagger: string): void {
     async (example) => {
       const started = (await planOf('attic-cache', example)).flatMap(argumentsOf);
       expect(started).toHaveLength(3);
-      const tree = readCommandTree();
+      const tree = await readCommandTree();
       expect(started.flatMap((words) => commandIssue(tree, words) ?? [])).toEqual([]);
     },
   );

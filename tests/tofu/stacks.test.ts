@@ -102,7 +102,7 @@ function declare(tofu: Tofu, swagger: string): void {
       expect(issues).toEqual([]);
       expect([...manifests.flatMap(podIssues), ...setIssues(manifests)]).toEqual([]);
       expect(secretsIn(manifests)).toEqual([]);
-      const tree = readCommandTree();
+      const tree = await readCommandTree();
       const started = manifests
         .filter((manifest) => nameOf(manifest).includes('/attic-'))
         .flatMap(argumentsOf);

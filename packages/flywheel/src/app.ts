@@ -10,7 +10,8 @@ import {
 import type { Application } from '@stricli/core';
 import { messageOf } from '@flywheel/base';
 import manifest from '../package.json' with { type: 'json' };
-import { root } from './commands/index.ts';
+import { loadRoot } from './commands/index.ts';
+import type { Root } from './commands/index.ts';
 import type { CliContext } from './context.ts';
 import { exitCodeOf, exitCodeOfStricli, explainError, reportError } from './exit.ts';
 
@@ -24,12 +25,16 @@ const RED = '\u001B[1m\u001B[31m';
  * whatever goes wrong is explained on stderr, and with --json as a document on stdout too.
  */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
-  await run(buildApp(argv, context), argv, context);
+  const root = await loadRoot(argv[0]);
+  await run(buildApp(root, argv, context), argv, context);
   return exitCodeOfStricli(context.process.exitCode ?? 0);
 }
 
-/** The application, for what reads the command tree (completion, docs). */
-export function buildApp(argv: readonly string[], context: CliContext): Application<CliContext> {
+function buildApp(
+  root: Root,
+  argv: readonly string[],
+  context: CliContext,
+): Application<CliContext> {
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const verbose = own.includes('--verbose') || Boolean(context.process.env['FLYWHEEL_DEBUG']);
   const failed = (error: unknown, ansiColor: boolean): string => {
@@ -54,8 +59,9 @@ export function buildApp(argv: readonly string[], context: CliContext): Applicat
             argumentEscapeSequence: 'Pass what follows on unread',
           },
           noCommandRegisteredForInput: ({ input, corrections }) =>
-            `Unknown command "${input}"${didYouMean(corrections)}\n${seeHelp(own)}`,
-          exceptionWhileParsingArguments: (error) => `${usageMessage(error, own)}\n${seeHelp(own)}`,
+            `Unknown command "${input}"${didYouMean(corrections)}\n${seeHelp(root, own)}`,
+          exceptionWhileParsingArguments: (error) =>
+            `${usageMessage(error, own)}\n${seeHelp(root, own)}`,
           exceptionWhileRunningCommand: failed,
           exceptionWhileLoadingCommandFunction: failed,
           commandErrorResult: failed,
@@ -97,7 +103,7 @@ function usageMessage(error: unknown, argv: readonly string[]): string {
 }
 
 /** Which help answers a mistake: that of the innermost command which the line names. */
-function seeHelp(argv: readonly string[]): string {
+function seeHelp(root: Root, argv: readonly string[]): string {
   const words = [NAME];
   let target: ReturnType<typeof root.getRoutingTargetForInput> = root;
   for (const word of argv) {
