@@ -8,6 +8,7 @@ import {
   minioClient,
   startMinio,
   startVersity,
+  tflint,
 } from '@flywheel/testing';
 
 for (const start of [startVersity, startMinio]) {
@@ -15,6 +16,7 @@ for (const start of [startVersity, startMinio]) {
   if (!isMissing(server)) await server[Symbol.asyncDispose]();
 }
 await buildTofu();
+await tflint();
 await kubernetesOpenApi();
 await minioClient();
 await buildKubernetesPrograms();

@@ -49,8 +49,9 @@ locals {
   } : key => value if value != null }
 
   container = {
-    image = var.image
-    env   = local.server.env
+    image           = var.image
+    imagePullPolicy = var.image_pull_policy
+    env             = local.server.env
     securityContext = {
       allowPrivilegeEscalation = false
       readOnlyRootFilesystem   = true

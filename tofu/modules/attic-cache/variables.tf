@@ -46,6 +46,17 @@ variable "image" {
   }
 }
 
+variable "image_pull_policy" {
+  description = "When nodes ask the registry for the image: IfNotPresent, or Always for tags that move."
+  type        = string
+  default     = "IfNotPresent"
+
+  validation {
+    condition     = contains(["IfNotPresent", "Always"], var.image_pull_policy)
+    error_message = "The pull policy must be IfNotPresent or Always."
+  }
+}
+
 variable "image_pull_secrets" {
   description = "Names of Secrets with credentials of the registry."
   type        = list(string)

@@ -82,6 +82,7 @@ resource "kubectl_manifest" "servers" {
           containers = [{
             name            = "minio"
             image           = var.image
+            imagePullPolicy = var.image_pull_policy
             args            = ["server", "--quiet", "--certs-dir", "/tmp/certs", "--address", ":9000", local.volumes]
             securityContext = local.security_context
             ports           = [{ name = "s3", containerPort = 9000, protocol = "TCP" }]

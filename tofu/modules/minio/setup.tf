@@ -44,6 +44,7 @@ locals {
     containers = [{
       name            = "setup"
       image           = var.client_image
+      imagePullPolicy = var.image_pull_policy
       command         = ["/bin/sh", "/etc/minio-setup/setup.sh"]
       securityContext = local.security_context
       env = [
@@ -81,7 +82,7 @@ locals {
   })
 
   setup_digest = substr(sha256(jsonencode([
-    local.setup_files, local.setup_secrets, local.scheduling, var.client_image, var.credentials_revision, local.labels,
+    local.setup_files, local.setup_secrets, local.scheduling, var.client_image, var.image_pull_policy, var.credentials_revision, local.labels,
   ])), 0, 10)
 }
 

@@ -60,6 +60,7 @@ resource "kubectl_manifest" "cluster" {
     spec = { for key, value in {
       instances        = var.instances
       imageName        = var.image
+      imagePullPolicy  = var.image_pull_policy
       imagePullSecrets = length(var.image_pull_secrets) == 0 ? null : [for name in var.image_pull_secrets : { name = name }]
       bootstrap = { for way, settings in {
         initdb   = var.recovery == null ? local.initdb : null

@@ -19,6 +19,7 @@ module "object_store" {
   namespace          = module.guardrails[0].namespace
   image              = local.images.minio
   client_image       = local.images.minioClient
+  image_pull_policy  = local.organization.images.pullPolicy
   image_pull_secrets = local.pull_secrets
   replicas           = local.cache.storage.minio.servers
   root_secret        = { name = local.organization.secrets.minioRoot }
@@ -45,6 +46,7 @@ module "database" {
 
   namespace          = module.guardrails[0].namespace
   image              = local.images.postgresql
+  image_pull_policy  = local.organization.images.pullPolicy
   image_pull_secrets = local.pull_secrets
   instances          = local.cache.database.cnpg.instances
   parameters         = local.cache.database.cnpg.parameters
@@ -79,6 +81,7 @@ module "cache" {
 
   namespace          = module.guardrails[0].namespace
   image              = local.images.cache
+  image_pull_policy  = local.organization.images.pullPolicy
   image_pull_secrets = local.pull_secrets
   token_keys_secret  = local.organization.secrets.cacheKeys
   retention          = local.cache.retention == "forever" ? null : local.cache.retention
@@ -97,7 +100,8 @@ module "cache" {
     secret     = local.organization.secrets.cacheDatabase
     key        = "url"
     pod_labels = local.has_cnpg ? module.database[0].pod_labels : {}
-    cidrs      = local.has_cnpg ? [] : ["0.0.0.0/0"]
+    port       = local.has_cnpg ? 5432 : local.cache.database.external.port
+    cidrs      = local.has_cnpg ? [] : local.cache.database.external.cidrs
   }
 
   storage = merge(local.bucket_keys, {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bucketName, duration, httpUrl, objectName, quantity, schedule, text } from './formats.ts';
+import { bucketName, cidr, duration, httpUrl, objectName, quantity, schedule, text } from './formats.ts';
 import { resources } from './shapes.ts';
 
 export const database = z.strictObject({
@@ -24,6 +24,17 @@ export const database = z.strictObject({
     })
     .prefault({})
     .describe('With engine: cnpg'),
+  external: z
+    .strictObject({
+      port: z.int().min(1).max(65_535).default(5432).describe('Port of the server'),
+      cidrs: z
+        .array(cidr)
+        .min(1, { error: 'is empty' })
+        .default(['0.0.0.0/0'])
+        .describe('Addresses of the server: the network policy lets the cache reach no others'),
+    })
+    .prefault({})
+    .describe('With engine: external. Its URL is in the Secret `secrets.cacheDatabase`'),
 });
 
 export const backups = z.strictObject({

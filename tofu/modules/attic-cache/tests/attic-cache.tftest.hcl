@@ -147,6 +147,14 @@ run "server_is_known" {
   expect_failures = [var.server]
 }
 
+run "image_is_pulled_by_a_known_policy" {
+  command = plan
+  variables {
+    image_pull_policy = "Sometimes"
+  }
+  expect_failures = [var.image_pull_policy]
+}
+
 run "image_has_a_tag" {
   command = plan
   variables {

@@ -116,6 +116,14 @@ run "name_begins_with_a_letter" {
   expect_failures = [var.name]
 }
 
+run "image_is_pulled_by_a_known_policy" {
+  command = plan
+  variables {
+    image_pull_policy = "Sometimes"
+  }
+  expect_failures = [var.image_pull_policy]
+}
+
 run "image_names_a_version" {
   command = plan
   variables {
