@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { bucketName, cidr, duration, httpUrl, objectName, quantity, schedule, text } from './formats.ts';
+import {
+  bucketName,
+  cidr,
+  duration,
+  httpUrl,
+  objectName,
+  quantity,
+  schedule,
+  text,
+} from './formats.ts';
 import { resources } from './shapes.ts';
 
 export const database = z.strictObject({
