@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   isMissing,
@@ -8,7 +8,6 @@ import {
   nameOf,
   podIssues,
   podTemplate,
-  SchemaSet,
   setIssues,
   startTofu,
 } from '@flywheel/testing';
@@ -16,9 +15,8 @@ import type { Manifest, Tofu } from '@flywheel/testing';
 import { commandIssue, readCommandTree } from '../../scripts/command-tree.ts';
 import { examplesOf, MODULE_NAMES, MODULES } from './module-folders.ts';
 import { plannedManifests } from './planned-manifests.ts';
+import { CRDS, readSchemas } from './read-schemas.ts';
 
-/** A folder with the definitions of the custom resources, as their projects publish them. */
-const CRDS = process.env['FLYWHEEL_CRDS'];
 const NO_CRDS = 'FLYWHEEL_CRDS names no folder with custom resource definitions';
 /** Kinds whose definitions are not among those. */
 const UNCHECKED = ['gateway.networking.k8s.io/v1/HTTPRoute'];
@@ -34,13 +32,7 @@ describe('manifests', () => {
 function declare(tofu: Tofu, swagger: string): void {
   afterAll(() => tofu[Symbol.asyncDispose]());
 
-  const schemas = new SchemaSet();
-  schemas.addOpenApi(swagger);
-  if (CRDS !== undefined) {
-    for (const file of globSync('*.yaml', { cwd: CRDS })) {
-      schemas.addDefinitions(readFileSync(join(CRDS, file), 'utf8'));
-    }
-  }
+  const schemas = readSchemas(swagger);
 
   const schemaIssues = (manifests: readonly Manifest[]): readonly string[] =>
     manifests.flatMap((manifest) =>

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
@@ -11,7 +11,6 @@ import {
   podIssues,
   podTemplate,
   runChild,
-  SchemaSet,
   setIssues,
   startTofu,
 } from '@flywheel/testing';
@@ -20,12 +19,12 @@ import { commandIssue, readCommandTree } from '../../scripts/command-tree.ts';
 import { makeWorkplace } from './flywheel-process.ts';
 import { MODULES } from './module-folders.ts';
 import { manifestsInPlan } from './planned-manifests.ts';
+import { readSchemas } from './read-schemas.ts';
 
 const TOFU = dirname(MODULES);
 const STACKS = globSync('stacks/*/stack.yaml', { cwd: TOFU }).map((file) =>
   basename(dirname(file)),
 );
-const CRDS = process.env['FLYWHEEL_CRDS'];
 /** Stand for the published manifests of the operators, which are megabytes. */
 const RELEASES = ['cloudnative-pg', 'plugin-barman-cloud'];
 
@@ -47,13 +46,7 @@ describe('stacks', () => {
 function declare(tofu: Tofu, swagger: string): void {
   afterAll(() => tofu[Symbol.asyncDispose]());
 
-  const schemas = new SchemaSet();
-  schemas.addOpenApi(swagger);
-  if (CRDS !== undefined) {
-    for (const file of globSync('*.yaml', { cwd: CRDS })) {
-      schemas.addDefinitions(readFileSync(join(CRDS, file), 'utf8'));
-    }
-  }
+  const schemas = readSchemas(swagger);
   const stacks = join(tofu.root, 'stacks');
 
   test('they are formatted', async () => {

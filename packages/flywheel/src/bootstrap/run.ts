@@ -5,7 +5,7 @@ import { applyStack } from '../deploy/apply.ts';
 import { openDeployment } from '../deploy/deployment.ts';
 import type { Deployment, DeployFlags } from '../deploy/deployment.ts';
 import { planStack } from '../deploy/plan.ts';
-import { printPlan } from '../deploy/show-plan.ts';
+import { printPlan, whereFlags } from '../deploy/show-plan.ts';
 import { checkCluster } from '../doctor/cluster/run.ts';
 import { printFinding } from '../doctor/run.ts';
 import { EXIT_FAILED } from '../exit.ts';
@@ -95,14 +95,8 @@ async function haltAtStacks(
   return undefined;
 }
 
-function reviewFirst(
-  { backend }: BootstrapFlags,
-  { environment }: Deployment,
-  { name }: Stack,
-): Halt {
-  const local = backend === 'local' ? ' --backend local' : '';
-  const next =
-    `Read this plan, apply it, and start again for the next step:\n` +
-    `  ./flywheel apply ${name} --environment ${environment}${local}`;
+function reviewFirst(flags: BootstrapFlags, deployment: Deployment, { name }: Stack): Halt {
+  const words = ['./flywheel apply', name, ...whereFlags(deployment, flags)];
+  const next = `Read this plan, apply it, and start again for the next step:\n  ${words.join(' ')}`;
   return { at: name, next, failed: false };
 }

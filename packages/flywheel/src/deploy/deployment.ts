@@ -1,5 +1,12 @@
 import { dirname, join, resolve } from 'node:path';
-import { findTofu, gitlabBackend, manifestsFor, orderStacks, readStacks } from '@flywheel/deploy';
+import {
+  findStack,
+  findTofu,
+  gitlabBackend,
+  manifestsFor,
+  orderStacks,
+  readStacks,
+} from '@flywheel/deploy';
 import type { Backend, Stack, StackSite } from '@flywheel/deploy';
 import type { Organization } from '@flywheel/organization';
 import type { CliContext } from '../context.ts';
@@ -21,13 +28,14 @@ export interface Deployment {
   /** In the order in which they are applied. */
   readonly stacks: readonly Stack[];
   /** All that is needed to work on one of them. */
-  site(stack: Stack): Promise<StackSite>;
+  readonly site: (stack: Stack) => Promise<StackSite>;
 }
 
 export async function openDeployment(context: CliContext, flags: DeployFlags): Promise<Deployment> {
   const { env } = context.process;
   const { name: environment, organization } = await oneEnvironment(context, flags);
-  const folder = resolve(context.cwd, flags.stacks ?? join(context.root, 'tofu/stacks'));
+  const folder =
+    flags.stacks === undefined ? stacksFolder(context) : resolve(context.cwd, flags.stacks);
   const stacks = orderStacks(await readStacks(folder));
   return {
     environment,
@@ -51,6 +59,21 @@ export async function openDeployment(context: CliContext, flags: DeployFlags): P
       };
     },
   };
+}
+
+/** One stack of an environment, by its name. Throws `not-found`. */
+export async function openSite(
+  context: CliContext,
+  flags: DeployFlags,
+  name: string,
+): Promise<StackSite> {
+  const { stacks, site } = await openDeployment(context, flags);
+  return site(findStack(stacks, name));
+}
+
+/** Where the stacks are that flywheel brings. */
+export function stacksFolder(context: CliContext): string {
+  return join(context.root, 'tofu/stacks');
 }
 
 function backendOf(

@@ -8,7 +8,7 @@ import { chooseStacks } from './choose-stacks.ts';
 import { openDeployment } from './deployment.ts';
 import type { DeployFlags } from './deployment.ts';
 import { planResult, planStack } from './plan.ts';
-import { lossFlags, printPlan } from './show-plan.ts';
+import { lossFlags, printPlan, whereFlags } from './show-plan.ts';
 
 export interface DestroyFlags extends OutputFlags, DeployFlags {
   readonly all?: boolean;
@@ -38,7 +38,7 @@ export async function runDestroy(
     const words = [
       './flywheel destroy',
       name ?? '--all',
-      `--environment ${deployment.environment}`,
+      ...whereFlags(deployment, flags),
       '--yes',
       ...lossFlags(plans),
     ];

@@ -1,9 +1,9 @@
 import { FlywheelError } from '@flywheel/base';
-import { findStack, openStack, stateOutputs } from '@flywheel/deploy';
+import { openStack, stateOutputs } from '@flywheel/deploy';
 import type { CliContext } from '../context.ts';
 import { createOutput, formatTable } from '../output/index.ts';
 import type { OutputFlags } from '../output/index.ts';
-import { openDeployment } from './deployment.ts';
+import { openSite } from './deployment.ts';
 import type { DeployFlags } from './deployment.ts';
 
 export async function runOutput(
@@ -13,9 +13,7 @@ export async function runOutput(
   name?: string,
 ): Promise<void> {
   const output = createOutput(context, flags);
-  const deployment = await openDeployment(context, flags);
-  const site = await deployment.site(findStack(deployment.stacks, stackName));
-  const outputs = await stateOutputs(await openStack(site));
+  const outputs = await stateOutputs(await openStack(await openSite(context, flags, stackName)));
   if (name === undefined) {
     output.print(formatTable(outputs.map((one) => [one.name, shown(one)])));
     output.result(outputs);

@@ -10,7 +10,7 @@ import type { Output, OutputFlags } from '../output/index.ts';
 import { chooseStacks } from './choose-stacks.ts';
 import { openDeployment } from './deployment.ts';
 import type { Deployment, DeployFlags } from './deployment.ts';
-import { lossFlags, printPlan } from './show-plan.ts';
+import { lossFlags, printPlan, whereFlags } from './show-plan.ts';
 
 export interface PlanFlags extends OutputFlags, DeployFlags {
   readonly all?: boolean;
@@ -86,7 +86,7 @@ async function keepLockFile(
 
 function sayHowToApply(
   output: Output,
-  { environment }: Deployment,
+  deployment: Deployment,
   flags: PlanFlags,
   plans: readonly MadePlan[],
   name: string | undefined,
@@ -94,13 +94,7 @@ function sayHowToApply(
   if (!plans.some(({ changed }) => changed)) return;
   const losses = lossFlags(plans);
   if (losses.length > 0) output.print('It would destroy what holds data, which has to be named.');
-  const words = [
-    './flywheel apply',
-    name ?? '--all',
-    `--environment ${environment}`,
-    ...(flags.backend === 'local' ? ['--backend local'] : []),
-    ...losses,
-  ];
+  const words = ['./flywheel apply', name ?? '--all', ...whereFlags(deployment, flags), ...losses];
   output.print(`Apply just this: ${words.join(' ')}`);
 }
 

@@ -1,6 +1,7 @@
 import { countChanges, formatCounts, unnamedLosses } from '@flywheel/deploy';
 import type { Action, FieldChange, MadePlan, PlannedChange } from '@flywheel/deploy';
 import type { Output } from '../output/index.ts';
+import type { Deployment, DeployFlags } from './deployment.ts';
 
 const SIGNS: Readonly<Record<Action, string>> = {
   create: '+',
@@ -55,6 +56,14 @@ function formatField({ path, before, after }: FieldChange): string {
 
 function short(value: string): string {
   return value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value;
+}
+
+/** The flags by which a following command finds the same states. */
+export function whereFlags(
+  { environment }: Pick<Deployment, 'environment'>,
+  { backend }: Pick<DeployFlags, 'backend'>,
+): readonly string[] {
+  return [`--environment ${environment}`, ...(backend === 'local' ? ['--backend local'] : [])];
 }
 
 /** What must be named to apply these plans, as the flags to add. */

@@ -1,18 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FlywheelError, toFlywheelError } from '@flywheel/base';
-import { findStack, openStack, pullState, stateObjects } from '@flywheel/deploy';
+import { openStack, pullState, stateObjects } from '@flywheel/deploy';
 import type { CliContext } from '../context.ts';
 import { createOutput, formatTable } from '../output/index.ts';
 import type { OutputFlags } from '../output/index.ts';
-import { openDeployment } from './deployment.ts';
+import { openSite } from './deployment.ts';
 import type { DeployFlags } from './deployment.ts';
 
 type StateFlags = OutputFlags & DeployFlags;
 
 async function open(context: CliContext, flags: StateFlags, name: string) {
-  const deployment = await openDeployment(context, flags);
-  return openStack(await deployment.site(findStack(deployment.stacks, name)));
+  return openStack(await openSite(context, flags, name));
 }
 
 export async function runStateList(

@@ -1,8 +1,8 @@
-import { findStack, holderOf, unlockState } from '@flywheel/deploy';
+import { holderOf, unlockState } from '@flywheel/deploy';
 import type { CliContext } from '../context.ts';
 import { createOutput } from '../output/index.ts';
 import type { OutputFlags } from '../output/index.ts';
-import { openDeployment } from './deployment.ts';
+import { openSite } from './deployment.ts';
 import type { DeployFlags } from './deployment.ts';
 
 export async function runUnlock(
@@ -12,8 +12,7 @@ export async function runUnlock(
   id?: string,
 ): Promise<void> {
   const output = createOutput(context, flags);
-  const deployment = await openDeployment(context, flags);
-  const site = await deployment.site(findStack(deployment.stacks, stackName));
+  const site = await openSite(context, flags, stackName);
   if (id !== undefined) {
     const holder = await unlockState(site, id);
     output.print(`The lock of ${holder.who} since ${holder.created} is gone.`);
@@ -28,7 +27,7 @@ export async function runUnlock(
       `The state of ${stackName} is locked by ${who} since ${created}, for ${operation}.`,
     );
     output.print('When that run is gone and has left the lock behind:');
-    const where = `--environment ${deployment.environment}`;
+    const where = `--environment ${site.environment}`;
     output.print(`./flywheel unlock ${stackName} ${holder.id} ${where}`);
   }
   output.result({ unlocked: false, ...(holder === undefined ? {} : { holder }) });

@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { generateTokenKey } from '@flywheel/cache';
 import type { TokenAlgorithm } from '@flywheel/cache';
-import { connectCluster, neededSecrets } from '@flywheel/deploy';
+import { neededSecrets } from '@flywheel/deploy';
 import type { KubernetesClient, NeededSecret, SecretMaker } from '@flywheel/deploy';
 import type { CliContext } from '../context.ts';
+import { connectEnvironment } from '../organization/connect-environment.ts';
 import { oneEnvironment } from '../organization/one-environment.ts';
 import type { EnvironmentFlags, OneEnvironment } from '../organization/one-environment.ts';
 
@@ -22,12 +23,7 @@ export async function openSecrets(
   flags: EnvironmentFlags,
 ): Promise<OpenSecrets> {
   const environment = await oneEnvironment(context, flags);
-  const cluster = await connectCluster(environment.clusterContext, {
-    env: context.process.env,
-    home: context.home,
-    now: () => context.clock.now(),
-    signal: context.signal,
-  });
+  const cluster = await connectEnvironment(context, environment);
   const { organization } = environment;
   return {
     environment,

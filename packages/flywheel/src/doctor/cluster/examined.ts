@@ -1,5 +1,5 @@
 import { isFlywheelError } from '@flywheel/base';
-import type { KubernetesClient } from '@flywheel/deploy';
+import type { KubernetesClient, Stack } from '@flywheel/deploy';
 import type { Organization } from '@flywheel/organization';
 import type { CliContext } from '../../context.ts';
 import type { Finding } from '../check.ts';
@@ -9,6 +9,8 @@ export interface Examined {
   readonly context: CliContext;
   readonly cluster: KubernetesClient;
   readonly organization: Organization;
+  /** Those that flywheel brings. */
+  readonly stacks: readonly Stack[];
 }
 
 /** The finding of a check, or that this user may not look. */

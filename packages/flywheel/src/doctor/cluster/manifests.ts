@@ -1,4 +1,5 @@
 import { isFlywheelError } from '@flywheel/base';
+import { manifestsFor } from '@flywheel/deploy';
 import type { Finding } from '../check.ts';
 import { vendorOptions } from '../../vendor/vendor-options.ts';
 import type { Examined } from './examined.ts';
@@ -7,10 +8,10 @@ import type { Examined } from './examined.ts';
 export async function checkManifests({
   context,
   organization,
+  stacks,
 }: Examined): Promise<readonly Finding[]> {
-  const { enabled, database, backups } = organization.cache;
-  if (!enabled || database.engine !== 'cnpg') return [];
-  const wanted = ['cloudnative-pg', ...(backups.enabled ? ['plugin-barman-cloud'] : [])];
+  const wanted = stacks.flatMap((stack) => manifestsFor(stack, organization));
+  if (wanted.length === 0) return [];
   const name = 'Operator manifests';
   try {
     const { manifests, lockFile } = await vendorOptions(context, {});

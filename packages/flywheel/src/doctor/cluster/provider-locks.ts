@@ -1,14 +1,17 @@
-import { existsSync, globSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Finding } from '../check.ts';
 import type { Examined } from './examined.ts';
 
 /** Lock files of providers come from the first `init` of whoever deploys, and are committed. */
-export async function checkProviderLocks({ context }: Examined): Promise<readonly Finding[]> {
-  const stacks = globSync('tofu/stacks/*/versions.tf', { cwd: context.root }).map(dirname);
+export async function checkProviderLocks({
+  context,
+  stacks,
+}: Examined): Promise<readonly Finding[]> {
   const missing = stacks
-    .map((stack) => join(stack, '.terraform.lock.hcl'))
-    .filter((file) => !existsSync(join(context.root, file)))
+    .map(({ folder }) => join(folder, '.terraform.lock.hcl'))
+    .filter((file) => !existsSync(file))
+    .map((file) => relative(context.root, file))
     .toSorted();
   if (stacks.length === 0) return [];
   const name = 'Provider locks';

@@ -1,6 +1,9 @@
-import { connectCluster } from '@flywheel/deploy';
-import type { KubernetesClient } from '@flywheel/deploy';
+import { isFlywheelError } from '@flywheel/base';
+import { readStacks } from '@flywheel/deploy';
+import type { KubernetesClient, Stack } from '@flywheel/deploy';
 import type { CliContext } from '../../context.ts';
+import { stacksFolder } from '../../deploy/deployment.ts';
+import { connectEnvironment } from '../../organization/connect-environment.ts';
 import { oneEnvironment } from '../../organization/one-environment.ts';
 import type { EnvironmentFlags } from '../../organization/one-environment.ts';
 import type { Finding } from '../check.ts';
@@ -24,19 +27,16 @@ export async function checkCluster(
   context: CliContext,
   flags: EnvironmentFlags,
 ): Promise<readonly Finding[]> {
-  const { clusterContext, organization } = await oneEnvironment(context, flags);
+  const environment = await oneEnvironment(context, flags);
   let cluster: KubernetesClient;
   try {
-    cluster = await connectCluster(clusterContext, {
-      env: context.process.env,
-      home: context.home,
-      now: () => context.clock.now(),
-      signal: context.signal,
-    });
+    cluster = await connectEnvironment(context, environment);
   } catch (error) {
     return [unreachable(error)];
   }
-  const examined: Examined = { context, cluster, organization };
+  const { organization } = environment;
+  const stacks = await ownStacks(context);
+  const examined: Examined = { context, cluster, organization, stacks };
   const server = await checkServer(examined);
   // Nothing else could be asked either.
   if (server.status === 'failed') return [server];
@@ -52,4 +52,14 @@ export async function checkCluster(
     checkProviderLocks(examined),
   ]);
   return [server, ...findings.flat()];
+}
+
+/** None where only the command line is installed. */
+async function ownStacks(context: CliContext): Promise<readonly Stack[]> {
+  try {
+    return await readStacks(stacksFolder(context));
+  } catch (error) {
+    if (isFlywheelError(error, 'not-found')) return [];
+    throw error;
+  }
 }
