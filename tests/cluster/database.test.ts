@@ -57,7 +57,12 @@ function declare(site: DatabaseSite): void {
   test('a backup is completed, and the write-ahead log archived', async () => {
     const backup = ['backup.postgresql.cnpg.io', '--all'];
     await kubectl('wait', ...backup, '--for=jsonpath={.status.phase}=completed', '--timeout=180s');
-    await kubectl('wait', 'cluster.postgresql.cnpg.io/attic-db', '--for=condition=ContinuousArchiving', '--timeout=60s');
+    await kubectl(
+      'wait',
+      'cluster.postgresql.cnpg.io/attic-db',
+      '--for=condition=ContinuousArchiving',
+      '--timeout=60s',
+    );
   });
 
   test('the password changes under load, and no request is lost', async () => {
@@ -71,7 +76,9 @@ function declare(site: DatabaseSite): void {
 
     const { pulls, pushes } = load.take();
     figure("rotation of the database's password under load", took, 's', { max: 180 });
-    figure('transfers meanwhile, none lost', pulls.length + pushes.length, 'transfers', { min: 50 });
+    figure('transfers meanwhile, none lost', pulls.length + pushes.length, 'transfers', {
+      min: 50,
+    });
   });
 
   test('the primary is lost under load, and the cache goes on after the failover', async () => {
@@ -82,9 +89,13 @@ function declare(site: DatabaseSite): void {
 
     const startedAt = performance.now();
     await kubectl('delete', 'pod', primary, '--grace-period=0', '--force');
-    await expect.poll(() => primaryOf('attic-db'), { timeout: 120_000, interval: 500 }).not.toBe(primary);
+    await expect
+      .poll(() => primaryOf('attic-db'), { timeout: 120_000, interval: 500 })
+      .not.toBe(primary);
     const before = kept.length;
-    await expect.poll(() => kept.length, { timeout: 120_000, interval: 100 }).toBeGreaterThan(before);
+    await expect
+      .poll(() => kept.length, { timeout: 120_000, interval: 100 })
+      .toBeGreaterThan(before);
     figure('pushes go on after the loss of the primary', seconds(startedAt), 's', { max: 90 });
     await ready('attic-db');
     stop.abort();
@@ -127,7 +138,9 @@ function declare(site: DatabaseSite): void {
   }
 
   /** Pushes path after path, each until it is taken; answers what was said meanwhile. */
-  async function pushOnAndOn(signal: AbortSignal): Promise<{ readonly refused: readonly string[] }> {
+  async function pushOnAndOn(
+    signal: AbortSignal,
+  ): Promise<{ readonly refused: readonly string[] }> {
     const refused: string[] = [];
     for (let turn = 0; !signal.aborted; turn += 1) {
       const content = randomBytes(20_000);
@@ -164,7 +177,10 @@ function declare(site: DatabaseSite): void {
     const segment = (await kubectl(...psql, 'select pg_walfile_name(pg_switch_wal())')).trim();
     const archive = `select last_archived_wal >= '${segment}' from pg_stat_archiver`;
     await expect
-      .poll(async () => (await kubectl(...psql, archive)).trim(), { timeout: 120_000, interval: 1000 })
+      .poll(async () => (await kubectl(...psql, archive)).trim(), {
+        timeout: 120_000,
+        interval: 1000,
+      })
       .toBe('t');
   }
 }

@@ -7,7 +7,6 @@ import { makeDeployment, NAMESPACE } from './deployment.ts';
 import type { Deployment } from './deployment.ts';
 import { forward } from './forward.ts';
 import { importImages } from './images.ts';
-import type { BuildImages } from './images.ts';
 
 /** A cluster with our images, and what it takes to deploy a cache. */
 export interface Site extends AsyncDisposable {
@@ -47,12 +46,12 @@ export interface Ground extends Pick<Site, 'kubernetes' | 'kubectl'>, AsyncDispo
   readonly tofu: Tofu;
 }
 
-export async function openGround(buildMore?: BuildImages): Promise<Ground | Missing> {
+export async function openGround(): Promise<Ground | Missing> {
   await using opened = new AsyncDisposableStack();
   const kubernetes = await startKubernetes();
   if (isMissing(kubernetes)) return kubernetes;
   opened.use(kubernetes);
-  const lacking = await importImages(kubernetes, buildMore);
+  const lacking = await importImages(kubernetes);
   if (lacking !== undefined) return lacking;
   const tofu = await startTofu(dirname(MODULES), { kubeconfig: kubernetes.kubeconfig });
   if (isMissing(tofu)) return tofu;
