@@ -8,7 +8,7 @@ async function triesOf(error: Error): Promise<number> {
     tries += 1;
     return Promise.reject(error);
   };
-  await retry(work, { firstDelayMs: 0, ...patience(4) }).catch(() => {});
+  await expect(retry(work, { firstDelayMs: 0, ...patience(4) })).rejects.toBe(error);
   return tries;
 }
 
