@@ -63,7 +63,7 @@ export async function openDatabaseSite(): Promise<DatabaseSite | Missing> {
   const { port } = new URL(backups.endpoint);
   opened.use(await forward(kubernetes.hostAddress, Number(port)));
 
-  await makeVolumes(kubernetes, 8);
+  await makeVolumes(kubernetes, 9);
   await takeImagesThatAreThere(kubernetes);
   outputOf(await kubernetes.kubectl(['create', '-f', '-'], definitions), 'definitions');
   opened.use(playCertificates(kubernetes));

@@ -103,6 +103,9 @@ resource "kubectl_manifest" "cluster" {
       enablePDB             = var.instances > 1
       enableSuperuserAccess = false
       primaryUpdateMethod   = var.instances > 1 ? "switchover" : "restart"
+      # An instance that stops takes no new connections and waits for the clients to go. The cache keeps
+      # its connections open and runs broken transactions again: waiting for it is in vain.
+      smartShutdownTimeout = 10
       # The operator itself makes pods without root, capabilities and a writable root.
       seccompProfile = { type = "RuntimeDefault" }
       plugins = var.backup == null ? null : [{

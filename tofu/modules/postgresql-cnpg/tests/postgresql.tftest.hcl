@@ -12,6 +12,10 @@ run "three_instances_without_backups" {
     error_message = "There must be three instances, with a disruption budget."
   }
   assert {
+    condition     = yamldecode(kubectl_manifest.cluster.yaml_body).spec.smartShutdownTimeout == 10
+    error_message = "An instance that stops must not wait for clients that never go."
+  }
+  assert {
     condition     = yamldecode(kubectl_manifest.cluster.yaml_body).spec.postgresql.parameters["shared_buffers"] == "256MB"
     error_message = "A quarter of the memory must be shared buffers."
   }
