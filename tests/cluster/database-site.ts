@@ -96,13 +96,14 @@ export async function openDatabaseSite(): Promise<DatabaseSite | Missing> {
   };
 }
 
+const TAKE_WHAT_IS_THERE = `Object{spec: Object.spec{containers: object.spec.containers.map(each,
+  Object.spec.containers{name: each.name, imagePullPolicy: "IfNotPresent"})}}`;
+
 /**
  * The published manifests ask the registry each time, which this node does not have: pods, and they
  * alone, take what was imported.
  */
 async function takeImagesThatAreThere(kubernetes: Kubernetes): Promise<void> {
-  const containers = (of: string, type: string): string =>
-    `${of}: object.spec.${of}.map(each, Object.spec.${of}{name: each.name, imagePullPolicy: "${type}"})`;
   const name = 'images-that-are-there';
   const api = 'admissionregistration.k8s.io/v1';
   const items = [
@@ -122,7 +123,7 @@ async function takeImagesThatAreThere(kubernetes: Kubernetes): Promise<void> {
           {
             patchType: 'ApplyConfiguration',
             applyConfiguration: {
-              expression: `Object{spec: Object.spec{${containers('containers', 'IfNotPresent')}}}`,
+              expression: TAKE_WHAT_IS_THERE,
             },
           },
         ],

@@ -9,14 +9,12 @@ import type { Missing } from './missing.ts';
 const OPERATOR = {
   name: 'cloudnative-pg',
   version: '1.30.0',
-  stamp: 'github.com/cloudnative-pg/cloudnative-pg/pkg/versions.buildVersion',
   manifest: 'releases/cnpg-1.30.0.yaml',
 };
 /** The newest version whose dependencies can all be had as modules of Go. */
 const PLUGIN = {
   name: 'plugin-barman-cloud',
   version: '0.14.0',
-  stamp: 'github.com/cloudnative-pg/plugin-barman-cloud/internal/cnpgi/metadata.version',
   manifest: 'manifest.yaml',
 };
 
@@ -47,8 +45,7 @@ async function buildManager(of: typeof OPERATOR): Promise<OperatorBuild | Missin
   const folder = join(enginesFolder(), `${of.name}-${of.version}`);
   await buildOnce(folder, async (draft) => {
     const source = await goModuleFolder(go, `github.com/cloudnative-pg/${of.name}@v${of.version}`);
-    const flags = `-s -w -X ${of.stamp}=${of.version}`;
-    const build = [go, 'build', '-buildvcs=false', '-trimpath', '-ldflags', flags];
+    const build = [go, 'build', '-buildvcs=false', '-trimpath', '-ldflags', '-s -w'];
     await runGo([...build, '-o', join(draft, 'manager'), './cmd/manager'], { cwd: source });
     await copyFile(join(source, of.manifest), join(draft, 'manifest.yaml'));
   });
