@@ -13,8 +13,9 @@ import {
 } from '@flywheel/client';
 import type { PathSource } from '@flywheel/client';
 import { parseStorePath, PublicKey } from '@flywheel/nix';
-import { createCache, type Server } from '../store/attic-client.ts';
+import { createCache } from '../store/attic-client.ts';
 import { startSteadyLoad } from '../store/steady-load.ts';
+import { deployedServer } from './deployed-server.ts';
 import { HOST, NAMESPACE } from './deployment.ts';
 import { openEntrance } from './entrance.ts';
 import { IMAGES } from './images.ts';
@@ -205,24 +206,6 @@ const RESTRICTED = {
     ],
   },
 } as const;
-
-/** The service as clients in the cluster see it, and the token that its first replica has made. */
-async function deployedServer(site: Site): Promise<Server> {
-  const address = await site.kubectl(
-    'get',
-    'service',
-    'attic',
-    '--output=jsonpath={.spec.clusterIP}',
-  );
-  const token = await site.kubectl(
-    'exec',
-    'deployment/attic-api',
-    '--',
-    'cat',
-    '/var/lib/flywheel/data/keys/admin.token',
-  );
-  return { url: `http://${address}/`, adminToken: token.trim() };
-}
 
 async function replicaImages(site: Site): Promise<readonly string[]> {
   const images = await site.kubectl(

@@ -13,7 +13,7 @@ resource "kubectl_manifest" "object_store" {
         endpointURL     = var.backup.endpoint
         endpointCA      = var.backup.endpoint_ca_secret == null ? null : { name = var.backup.endpoint_ca_secret, key = "ca.crt" }
         wal             = { compression = "zstd", maxParallel = 4 }
-        data            = { compression = "snappy", jobs = 2 }
+        data            = { compression = "lz4", jobs = 2 }
         s3Credentials = { for key, value in {
           inheritFromIAMRole = var.backup.credentials_secret == null ? true : null
           accessKeyId        = var.backup.credentials_secret == null ? null : { name = var.backup.credentials_secret, key = var.backup.access_key_id_key }
@@ -26,10 +26,13 @@ resource "kubectl_manifest" "object_store" {
           limits   = { memory = "512Mi" }
         }
         # New versions of boto3 send checksum trailers, which many object stores refuse.
-        env = [
-          { name = "AWS_REQUEST_CHECKSUM_CALCULATION", value = "when_required" },
-          { name = "AWS_RESPONSE_CHECKSUM_VALIDATION", value = "when_required" },
-        ]
+        env = concat(
+          [
+            { name = "AWS_REQUEST_CHECKSUM_CALCULATION", value = "when_required" },
+            { name = "AWS_RESPONSE_CHECKSUM_VALIDATION", value = "when_required" },
+          ],
+          var.backup.region == null ? [] : [{ name = "AWS_DEFAULT_REGION", value = var.backup.region }],
+        )
       }
     }
   })

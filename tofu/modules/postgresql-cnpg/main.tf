@@ -50,6 +50,10 @@ locals {
 
 resource "kubectl_manifest" "cluster" {
   depends_on = [kubectl_manifest.object_store, kubectl_manifest.network_policy]
+  # Under another name it is a restore: what cannot be made must not cost the old one.
+  lifecycle {
+    create_before_destroy = true
+  }
 
   server_side_apply = true
   wait              = true
@@ -99,6 +103,9 @@ resource "kubectl_manifest" "cluster" {
       enablePDB             = var.instances > 1
       enableSuperuserAccess = false
       primaryUpdateMethod   = var.instances > 1 ? "switchover" : "restart"
+      # An instance that stops takes no new connections and waits for the clients to go. The cache keeps
+      # its connections open and runs broken transactions again: waiting for it is in vain.
+      smartShutdownTimeout = 10
       # The operator itself makes pods without root, capabilities and a writable root.
       seccompProfile = { type = "RuntimeDefault" }
       plugins = var.backup == null ? null : [{
