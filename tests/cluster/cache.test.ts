@@ -18,6 +18,7 @@ import { startSteadyLoad } from '../store/steady-load.ts';
 import { HOST, NAMESPACE } from './deployment.ts';
 import { openEntrance } from './entrance.ts';
 import { IMAGES } from './images.ts';
+import { startIngress } from './ingress-pod.ts';
 import { openSite } from './site.ts';
 import type { Site } from './site.ts';
 
@@ -206,14 +207,9 @@ const RESTRICTED = {
   },
 } as const;
 
-/** The service as clients in the cluster see it, and the token that its first replica has made. */
+/** The service as clients see it, who come by the ingress, and the token that its first replica has made. */
 async function deployedServer(site: Site): Promise<Server> {
-  const address = await site.kubectl(
-    'get',
-    'service',
-    'attic',
-    '--output=jsonpath={.spec.clusterIP}',
-  );
+  const url = await startIngress(site.kubernetes, `attic.${NAMESPACE}.svc.cluster.local`);
   const token = await site.kubectl(
     'exec',
     'deployment/attic-api',
@@ -221,7 +217,7 @@ async function deployedServer(site: Site): Promise<Server> {
     'cat',
     '/var/lib/flywheel/data/keys/admin.token',
   );
-  return { url: `http://${address}/`, adminToken: token.trim() };
+  return { url, adminToken: token.trim() };
 }
 
 async function replicaImages(site: Site): Promise<readonly string[]> {

@@ -13,7 +13,8 @@ const TOKEN = 'glpat-of-the-tests';
 const PROJECT = 2002;
 
 /** An organization with one small cache, whose database is there already. */
-function organization(gitlabUrl: string, tag: string): string {
+function organization(gitlabUrl: string, databaseUrl: string, tag: string): string {
+  const { hostname, port } = new URL(databaseUrl);
   return `apiVersion: flywheel/v1
 organization: { name: acme }
 gitlab:
@@ -32,7 +33,7 @@ cache:
       servers: 1
       size: 1Gi
       resources: { requests: { cpu: 50m, memory: 128Mi }, limits: { memory: 512Mi } }
-  database: { engine: external }
+  database: { engine: external, external: { port: ${port}, cidrs: [${hostname}/32] } }
   backups: { enabled: false }
 monitoring: { enabled: false }
 runners: {}
@@ -63,7 +64,7 @@ export async function makeDeployment(
   const gitlab = made.use(await startGitlabState({ projectId: PROJECT, token: TOKEN }));
   const place: Workplace = made.use(
     await makeWorkplace(tofu, {
-      edit: () => organization(gitlab.url, '1'),
+      edit: () => organization(gitlab.url, databaseUrl, '1'),
       env: {
         KUBECONFIG: kubeconfig,
         TF_HTTP_PASSWORD: TOKEN,
@@ -80,7 +81,8 @@ export async function makeDeployment(
   const stacks = `--stacks=${tofu.root}/stacks`;
   const parts = made.move();
   return {
-    want: (tag) => place.write('config/organization.yaml', organization(gitlab.url, tag)),
+    want: (tag) =>
+      place.write('config/organization.yaml', organization(gitlab.url, databaseUrl, tag)),
     flywheel: (command, ...args) =>
       command === 'secrets' ? flywheel(command, ...args) : flywheel(command, ...args, stacks),
     async apply() {

@@ -6,11 +6,12 @@ import type { CgroupTree } from './cgroup-tree.ts';
 import { Component } from './component.ts';
 import { argumentsOf } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { writePauseImage } from './pause-image.ts';
+import { writeProgramImage } from './program-image.ts';
 import type { Sandbox } from './sandbox.ts';
 
 const NODE = 'node';
-const POD_RANGE = '10.244.0.0/24';
+/** The block of addresses that pods get. */
+export const POD_RANGE = '10.244.0.0/24';
 const PAUSE_IMAGE = 'flywheel.test/pause:1';
 
 export interface NodePrograms {
@@ -18,7 +19,6 @@ export interface NodePrograms {
   readonly kubernetes: string;
   /** containerd, its shim and ctr. */
   readonly containerd: string;
-  readonly coredns: string;
 }
 
 /** What a node is made in and belongs to. */
@@ -29,7 +29,7 @@ export interface NodeParts {
   readonly plane: ControlPlane;
 }
 
-/** What runs pods: scheduler, kubelet, containerd, the rules of services, and names. */
+/** What runs pods: scheduler, kubelet, containerd, and the rules of services. */
 export interface KubernetesNode extends AsyncDisposable {
   /** Takes up the images of an archive, as docker or OCI lay it out. */
   importImages(archive: string): Promise<void>;
@@ -49,7 +49,7 @@ export async function startNode(
   const socket = join(folder, 'containerd.sock');
   await writeFile(join(folder, 'containerd.toml'), containerdConfig(folder, socket));
   await mkdir(join(folder, 'cni'));
-  await writeFile(join(folder, 'cni', '10-bridge.conflist'), JSON.stringify(podNetwork(folder)));
+  await writeFile(join(folder, 'cni', '10-pods.conflist'), JSON.stringify(podNetwork(folder)));
   const containerd = await start(
     [join(programs.containerd, 'containerd'), `--config=${join(folder, 'containerd.toml')}`],
     { PATH: `${programs.containerd}:/usr/sbin:/usr/bin:/sbin:/bin` },
@@ -65,7 +65,7 @@ export async function startNode(
     if (status !== 0) throw new FlywheelError('unavailable', `import ${archive}: ${stderr}`);
   };
   await importImages(
-    await writePauseImage(folder, PAUSE_IMAGE, join(programs.kubernetes, 'pause')),
+    await writeProgramImage(folder, PAUSE_IMAGE, join(programs.kubernetes, 'pause')),
   );
 
   await start([
@@ -87,15 +87,10 @@ export async function startNode(
       'conntrack-max-per-core': '0',
     }),
   ]);
-  await writeFile(
-    join(folder, 'Corefile'),
-    corefile(sandbox.address, await plane.kubeconfigOf('dns')),
-  );
-  await start([programs.coredns, `-conf=${join(folder, 'Corefile')}`]);
-  await writeFile(join(folder, 'resolv.conf'), `nameserver ${sandbox.address}\n`);
+  await writeFile(join(folder, 'resolv.conf'), `nameserver ${sandbox.dnsAddress}\n`);
   await writeFile(
     join(folder, 'kubelet.json'),
-    JSON.stringify(kubeletConfig(folder, socket, sandbox.address, cgroups.name)),
+    JSON.stringify(kubeletConfig(folder, socket, sandbox, cgroups.name)),
   );
   const kubelet = await start([
     join(programs.kubernetes, 'kubelet'),
@@ -146,18 +141,15 @@ state = ${path('containerd-state')}
 `;
 }
 
-/** A bridge without network policies: what one forbids is not seen here. */
+/** Each pod has a link of its own, so that all it sends passes the packet filter of the node. */
 function podNetwork(folder: string): object {
   return {
     cniVersion: '1.0.0',
     name: 'pods',
     plugins: [
       {
-        type: 'bridge',
-        bridge: 'pods0',
-        isGateway: true,
+        type: 'ptp',
         ipMasq: true,
-        hairpinMode: true,
         ipam: {
           type: 'host-local',
           dataDir: join(folder, 'pod-addresses'),
@@ -170,7 +162,12 @@ function podNetwork(folder: string): object {
   };
 }
 
-function kubeletConfig(folder: string, socket: string, address: string, cgroup: string): object {
+function kubeletConfig(
+  folder: string,
+  socket: string,
+  { address, dnsAddress }: Sandbox,
+  cgroup: string,
+): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -180,7 +177,7 @@ function kubeletConfig(folder: string, socket: string, address: string, cgroup: 
     authorization: { mode: 'AlwaysAllow' },
     containerRuntimeEndpoint: `unix://${socket}`,
     clusterDomain: 'cluster.local',
-    clusterDNS: [address],
+    clusterDNS: [dnsAddress],
     resolvConf: join(folder, 'resolv.conf'),
     podLogsDir: join(folder, 'pod-logs'),
     cgroupDriver: 'cgroupfs',
@@ -200,15 +197,4 @@ function kubeletConfig(folder: string, socket: string, address: string, cgroup: 
     shutdownGracePeriod: '0s',
     nodeStatusUpdateFrequency: '5s',
   };
-}
-
-function corefile(address: string, kubeconfig: string): string {
-  return `.:53 {
-  bind ${address}
-  errors
-  kubernetes cluster.local in-addr.arpa {
-    kubeconfig ${kubeconfig} flywheel-test
-  }
-}
-`;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../free-port.ts';
 import type { Missing } from '../missing.ts';
+import { deployDns } from './cluster-dns.ts';
 import { CgroupTree, isAlive } from './cgroup-tree.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -12,8 +13,10 @@ import {
   corednsProgram,
   nodePrograms,
 } from './go-programs.ts';
-import { startNode } from './node.ts';
+import { enforcePolicies } from './network/policy-enforcer.ts';
+import { POD_RANGE, startNode } from './node.ts';
 import type { KubernetesNode } from './node.ts';
+import { writeProgramImage } from './program-image.ts';
 import { startSandbox } from './sandbox.ts';
 
 const LOOPBACK = {
@@ -23,9 +26,10 @@ const LOOPBACK = {
   port: freePort,
 };
 const PREFIX = 'flywheel-kubernetes-';
+const DNS_IMAGE = 'flywheel.test/coredns:1';
 const DEBIAN_PROGRAMS = {
   '/usr/sbin/runc': 'runc',
-  '/usr/lib/cni/bridge': 'containernetworking-plugins',
+  '/usr/lib/cni/ptp': 'containernetworking-plugins',
 };
 
 /** A cluster of one node that runs real pods, which end with it. */
@@ -74,8 +78,12 @@ export async function startKubernetes(): Promise<Kubernetes | Missing> {
   started.use(sandbox);
   const plane = started.use(await startControlPlane(sandbox, folder, programs.controlPlane));
   const node = started.use(await startNode({ sandbox, cgroups, folder, plane }, programs));
-  // Before all others: with the sandbox, everything in it ends at once.
+  const policies = await enforcePolicies(plane, sandbox, POD_RANGE);
+  // Before all others: with the sandbox, everything in it ends at once, and what asks it must not go on.
   started.use(sandbox);
+  started.use(policies);
+  await node.importImages(await writeProgramImage(folder, DNS_IMAGE, programs.coredns));
+  await deployDns(plane, { image: DNS_IMAGE, address: sandbox.dnsAddress });
   const parts = started.move();
   return {
     ...plane,
