@@ -19,6 +19,7 @@ import { HOST, NAMESPACE } from './deployment.ts';
 import { openEntrance } from './entrance.ts';
 import { IMAGES } from './images.ts';
 import { startIngress } from './ingress-pod.ts';
+import { declareNetwork } from './network.ts';
 import { openSite } from './site.ts';
 import type { Site } from './site.ts';
 
@@ -124,6 +125,8 @@ function declare(site: Site): void {
       await rm(folder, { recursive: true });
     }
   });
+
+  declareNetwork(site);
 
   test('an upgrade under load loses no request', async () => {
     const server = await deployedServer(site);

@@ -12,6 +12,8 @@ import { importImages } from './images.ts';
 export interface Site extends AsyncDisposable {
   readonly kubernetes: Kubernetes;
   readonly deployment: Deployment;
+  /** Where the database is reached, at the address of this machine. */
+  readonly databasePort: number;
   /** Runs kubectl in the cache's namespace, and answers what it prints. Throws when it fails. */
   kubectl(...args: readonly string[]): Promise<string>;
 }
@@ -40,7 +42,7 @@ export async function openSite(): Promise<Site | Missing> {
   const { kubeconfig } = kubernetes;
   const deployment = opened.use(await makeDeployment(tofu, { kubeconfig, databaseUrl }));
   const parts = opened.move();
-  return { kubernetes, deployment, kubectl, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { kubernetes, deployment, kubectl, databasePort: postgres.port, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 /** A folder of the machine as a volume, which the one claim without a class gets. */

@@ -25,6 +25,7 @@ export async function startControlPlane(
   place: Place,
   folder: string,
   programs: string,
+  apiFlags: Flags = {},
 ): Promise<ControlPlane> {
   await using started = new AsyncDisposableStack();
   const start = async (program: string, flags: Flags): Promise<Component> =>
@@ -84,6 +85,7 @@ export async function startControlPlane(
     'endpoint-reconciler-type': place.address.startsWith('127.') ? 'none' : 'lease',
     // A stopped test need not wait for watchers.
     'shutdown-delay-duration': '0s',
+    ...apiFlags,
   });
   await apiserver.ready(async () => {
     const asked = await kubectl(['get', '--raw=/readyz', '--request-timeout=5s']);

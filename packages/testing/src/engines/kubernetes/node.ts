@@ -12,6 +12,8 @@ import type { Sandbox } from './sandbox.ts';
 const NODE = 'node';
 /** The block of addresses that pods get. */
 export const POD_RANGE = '10.244.0.0/24';
+// Where the kubelet looks for the figures of containers, whatever it is told of the runtime.
+const SOCKET = '/run/containerd/containerd.sock';
 const PAUSE_IMAGE = 'flywheel.test/pause:1';
 
 export interface NodePrograms {
@@ -46,8 +48,7 @@ export async function startNode(
     env: Readonly<Record<string, string>> = {},
   ): Promise<Component> => started.use(await Component.start(sandbox, folder, command, env));
 
-  const socket = join(folder, 'containerd.sock');
-  await writeFile(join(folder, 'containerd.toml'), containerdConfig(folder, socket));
+  await writeFile(join(folder, 'containerd.toml'), containerdConfig(folder));
   await mkdir(join(folder, 'cni'));
   await writeFile(join(folder, 'cni', '10-pods.conflist'), JSON.stringify(podNetwork(folder)));
   const containerd = await start(
@@ -55,7 +56,7 @@ export async function startNode(
     { PATH: `${programs.containerd}:/usr/sbin:/usr/bin:/sbin:/bin` },
   );
   const ctr = (args: readonly string[]): ReturnType<typeof runChild> =>
-    runChild(sandbox.command([join(programs.containerd, 'ctr'), `--address=${socket}`, ...args]), {
+    runChild(sandbox.command([join(programs.containerd, 'ctr'), `--address=${SOCKET}`, ...args]), {
       env: { PATH: '/usr/bin:/bin' },
       timeoutMs: 300_000,
     });
@@ -90,7 +91,7 @@ export async function startNode(
   await writeFile(join(folder, 'resolv.conf'), `nameserver ${sandbox.dnsAddress}\n`);
   await writeFile(
     join(folder, 'kubelet.json'),
-    JSON.stringify(kubeletConfig(folder, socket, sandbox, cgroups.name)),
+    JSON.stringify(kubeletConfig(folder, sandbox, cgroups.name)),
   );
   const kubelet = await start([
     join(programs.kubernetes, 'kubelet'),
@@ -113,14 +114,14 @@ export async function startNode(
   return { importImages, [Symbol.asyncDispose]: () => components.disposeAsync() };
 }
 
-function containerdConfig(folder: string, socket: string): string {
+function containerdConfig(folder: string): string {
   const path = (name: string): string => JSON.stringify(join(folder, name));
   return `version = 3
 root = ${path('containerd')}
 state = ${path('containerd-state')}
 
 [grpc]
-  address = ${JSON.stringify(socket)}
+  address = '${SOCKET}'
 
 [plugins.'io.containerd.internal.v1.opt']
   path = ${path('containerd-opt')}
@@ -162,12 +163,7 @@ function podNetwork(folder: string): object {
   };
 }
 
-function kubeletConfig(
-  folder: string,
-  socket: string,
-  { address, dnsAddress }: Sandbox,
-  cgroup: string,
-): object {
+function kubeletConfig(folder: string, { address, dnsAddress }: Sandbox, cgroup: string): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -175,7 +171,7 @@ function kubeletConfig(
     // Only the API server of this sandbox reaches it.
     authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
-    containerRuntimeEndpoint: `unix://${socket}`,
+    containerRuntimeEndpoint: `unix://${SOCKET}`,
     clusterDomain: 'cluster.local',
     clusterDNS: [dnsAddress],
     resolvConf: join(folder, 'resolv.conf'),
