@@ -13,15 +13,16 @@ import {
 } from '@flywheel/client';
 import type { PathSource } from '@flywheel/client';
 import { parseStorePath, PublicKey } from '@flywheel/nix';
-import { createCache, type Server } from '../store/attic-client.ts';
+import { createCache } from '../store/attic-client.ts';
 import { startSteadyLoad } from '../store/steady-load.ts';
+import { deployedServer } from './deployed-server.ts';
 import { HOST, NAMESPACE } from './deployment.ts';
 import { openEntrance } from './entrance.ts';
 import { IMAGES } from './images.ts';
-import { startIngress } from './ingress-pod.ts';
+import { declareAutoscaling } from './autoscaling.ts';
 import { declareNetwork } from './network.ts';
 import { openSite } from './site.ts';
-import type { Site } from './site.ts';
+import type { Site, SiteBesideDatabase } from './site.ts';
 
 const found = await openSite();
 
@@ -30,7 +31,7 @@ describe('a cache that is deployed to a cluster', () => {
   else declare(found);
 });
 
-function declare(site: Site): void {
+function declare(site: SiteBesideDatabase): void {
   afterAll(() => site[Symbol.asyncDispose]());
 
   test('secrets are made before anything that reads them', async () => {
@@ -155,6 +156,8 @@ function declare(site: Site): void {
     await site.deployment.flywheel('plan', 'attic', '--check');
   });
 
+  declareAutoscaling(site);
+
   test('a destroy leaves only what holds data', async () => {
     const refused = site.deployment.flywheel('destroy', 'attic', '--yes');
     await expect(refused).rejects.toThrow(/StatefulSet\/flywheel-cache\/minio/);
@@ -209,19 +212,6 @@ const RESTRICTED = {
     ],
   },
 } as const;
-
-/** The service as clients see it, who come by the ingress, and the token that its first replica has made. */
-async function deployedServer(site: Site): Promise<Server> {
-  const url = await startIngress(site.kubernetes, `attic.${NAMESPACE}.svc.cluster.local`);
-  const token = await site.kubectl(
-    'exec',
-    'deployment/attic-api',
-    '--',
-    'cat',
-    '/var/lib/flywheel/data/keys/admin.token',
-  );
-  return { url, adminToken: token.trim() };
-}
 
 async function replicaImages(site: Site): Promise<readonly string[]> {
   const images = await site.kubectl(

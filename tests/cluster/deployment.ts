@@ -91,7 +91,10 @@ export async function makeDeployment(
   const flywheel = async (...args: readonly string[]): Promise<RunResult> => {
     const ended = await run(...args);
     if (ended.status === 0) return ended;
-    throw new FlywheelError('internal', `flywheel ${args.join(' ')}:\n${ended.stdout}${ended.stderr}`);
+    throw new FlywheelError(
+      'internal',
+      `flywheel ${args.join(' ')}:\n${ended.stdout}${ended.stderr}`,
+    );
   };
   const set = async (changed: Keys): Promise<void> => {
     const file = 'config/organization.yaml';

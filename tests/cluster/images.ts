@@ -28,10 +28,7 @@ ENTRYPOINT ["minio"]
 `;
 
 /** Builds further images in a folder of its own. */
-export type BuildImages = (
-  builder: ImageBuilder,
-  folder: string,
-) => Promise<Missing | undefined>;
+export type BuildImages = (builder: ImageBuilder, folder: string) => Promise<Missing | undefined>;
 
 /** Builds our images from this checkout, and MinIO's from its programs; gives them to the cluster. */
 export async function importImages(

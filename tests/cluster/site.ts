@@ -13,14 +13,16 @@ import type { BuildImages } from './images.ts';
 export interface Site extends AsyncDisposable {
   readonly kubernetes: Kubernetes;
   readonly deployment: Deployment;
-  /** Where the database is reached, at the address of this machine. */
-  readonly databasePort: number;
   /** Runs kubectl in the cache's namespace, and answers what it prints. Throws when it fails. */
   kubectl(...args: readonly string[]): Promise<string>;
 }
 
-/** A site whose database is beside the cluster. */
-export async function openSite(): Promise<Site | Missing> {
+/** A site whose database is beside the cluster: at this port of the machine's address. */
+export interface SiteBesideDatabase extends Site {
+  readonly databasePort: number;
+}
+
+export async function openSite(): Promise<SiteBesideDatabase | Missing> {
   await using opened = new AsyncDisposableStack();
   const ground = await openGround();
   if (isMissing(ground)) return ground;
@@ -42,7 +44,13 @@ export async function openSite(): Promise<Site | Missing> {
     }),
   );
   const parts = opened.move();
-  return { kubernetes, deployment, kubectl, databasePort: postgres.port, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return {
+    kubernetes,
+    deployment,
+    kubectl,
+    databasePort: postgres.port,
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
 }
 
 /** A cluster with images, and tofu for it. */

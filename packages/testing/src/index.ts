@@ -7,6 +7,7 @@ export { buildClosure } from './engines/closure.ts';
 export type { BuiltClosure } from './engines/closure.ts';
 export { runChild, startChild, stopChild } from './engines/child.ts';
 export type { ChildOptions, RunOptions, RunResult } from './engines/child.ts';
+export { customResources } from './engines/custom-resources.ts';
 export { unpackDebian } from './engines/debian-packages.ts';
 export { buildOnce, enginesFolder } from './engines/engine-folder.ts';
 export { startImageBuilder } from './engines/image-builder.ts';
