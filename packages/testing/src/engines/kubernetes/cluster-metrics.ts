@@ -81,8 +81,7 @@ function server(image: string): readonly object[] {
                   '--secure-port=10250',
                   '--kubelet-preferred-address-types=InternalIP',
                   '--kubelet-insecure-tls',
-                  // The least that it takes.
-                  '--metric-resolution=10s',
+                  '--metric-resolution=15s',
                 ],
                 ports: [{ name: 'https', containerPort: 10250 }],
                 readinessProbe: {
