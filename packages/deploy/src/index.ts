@@ -26,6 +26,7 @@ export type { Workload } from './secrets/workloads.ts';
 export { openStack } from './stacks/open-stack.ts';
 export type { StackSite } from './stacks/open-stack.ts';
 export { findStack, orderStacks } from './stacks/order.ts';
+export { providerLockFile, readProviderLock } from './stacks/provider-lock.ts';
 export { manifestsFor, readStacks } from './stacks/stack.ts';
 export type { Stack } from './stacks/stack.ts';
 

@@ -1,6 +1,6 @@
 import { FlywheelError, isFlywheelError, retry } from '@flywheel/base';
 import type { ErrorCode } from '@flywheel/base';
-import { findContext, kubeconfigPaths } from './kubeconfig.ts';
+import { findCluster } from './find-cluster.ts';
 import { Transport } from './transport.ts';
 import type { ClusterAnswer, ClusterRequest, TransportOptions } from './transport.ts';
 
@@ -122,12 +122,12 @@ export class KubernetesClient {
   }
 }
 
-/** Connects to the cluster of a context. Nothing is asked yet. Throws as `findContext` does. */
+/** Connects to the cluster of a context. Nothing is asked yet. Throws as `findCluster` does. */
 export async function connectCluster(
   context: string,
   options: TransportOptions & { readonly home: string },
 ): Promise<KubernetesClient> {
-  const access = await findContext(kubeconfigPaths(options.env, options.home), context);
+  const access = await findCluster(context, options);
   return new KubernetesClient(context, new Transport(access, options), options.signal);
 }
 
