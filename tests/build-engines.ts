@@ -1,11 +1,14 @@
 // Builds the programs that the suites start, which takes minutes the first time: .ci/run does so
 // while the first suites run. What cannot be built is said by the tests that miss it.
 import {
+  barmanPlugin,
   buildKubernetesPrograms,
   buildTofu,
+  cloudnativePg,
   isMissing,
   kubernetesOpenApi,
   minioClient,
+  postgresSystem,
   startMinio,
   startVersity,
   tflint,
@@ -20,3 +23,6 @@ await tflint();
 await kubernetesOpenApi();
 await minioClient();
 await buildKubernetesPrograms();
+await cloudnativePg();
+await barmanPlugin();
+await postgresSystem();

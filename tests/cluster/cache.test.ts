@@ -18,6 +18,7 @@ import { startSteadyLoad } from '../store/steady-load.ts';
 import { HOST, NAMESPACE } from './deployment.ts';
 import { openEntrance } from './entrance.ts';
 import { IMAGES } from './images.ts';
+import { runPipelineJob } from './pipeline-job.ts';
 import { openSite } from './site.ts';
 import type { Site } from './site.ts';
 
@@ -74,23 +75,21 @@ function declare(site: Site): void {
     expect(planned.status).toBe(0);
   });
 
-  test('the command line runs as a pod that may do nothing', async () => {
-    await site.kubectl(
-      'run',
-      'command',
-      `--overrides=${JSON.stringify(RESTRICTED)}`,
-      '--restart=Never',
-      `--image=${IMAGES.flywheel}`,
-    );
-    await site.kubectl(
-      'wait',
-      'pod/command',
-      '--for=jsonpath={.status.phase}=Succeeded',
-      '--timeout=60s',
+  test('a job in the cluster plans, and applies just that, as an account that may only look', async () => {
+    const said = await runPipelineJob(
+      site,
+      `flywheel plan attic --check
+       flywheel plan attic --report reports
+       cat reports/gitlab.json
+       # The job that applies has what is an artifact of the other, and no more.
+       rm -r .flywheel/deploy/test/attic/tofu
+       flywheel apply attic`,
     );
 
-    expect(await site.kubectl('logs', 'command')).toMatch(/^flywheel \d+\.\d+\.\d+\n/);
-    await site.kubectl('delete', 'pod', 'command');
+    expect(said.match(/^attic in test: no changes$/gm)).toHaveLength(2);
+    expect(said).toContain('{"create":0,"update":0,"delete":0}');
+    expect(said).toContain('there was nothing to change');
+    expect(said).not.toContain('providers of this run are not pinned');
   });
 
   test('what is pushed comes back as it was', async () => {
@@ -186,25 +185,6 @@ async function objectsOf(site: Site): Promise<readonly string[]> {
     .map((name) => name.replace(/\.[a-z0-9.]*\//, '/'))
     .toSorted();
 }
-
-const RESTRICTED = {
-  spec: {
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-    automountServiceAccountToken: false,
-    containers: [
-      {
-        name: 'command',
-        image: IMAGES.flywheel,
-        args: ['version'],
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
-        },
-      },
-    ],
-  },
-} as const;
 
 /** The service as clients in the cluster see it, and the token that its first replica has made. */
 async function deployedServer(site: Site): Promise<Server> {

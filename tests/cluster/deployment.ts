@@ -1,6 +1,7 @@
 import { FlywheelError } from '@flywheel/base';
 import { startGitlabState } from '@flywheel/testing';
 import type { RunResult, Tofu } from '@flywheel/testing';
+import { parseDocument } from 'yaml';
 import { makeWorkplace } from '../tofu/flywheel-process.ts';
 import type { Workplace } from '../tofu/flywheel-process.ts';
 import { IMAGES } from './images.ts';
@@ -9,11 +10,13 @@ export const NAMESPACE = 'flywheel-cache';
 const DOMAIN = 'flywheel.example.org';
 /** The cache's public name. */
 export const HOST = `cache.${DOMAIN}`;
-const TOKEN = 'glpat-of-the-tests';
+export const TOKEN = 'glpat-of-the-tests';
+/** Of the cluster, in the organization. */
+export const CONTEXT = 'flywheel-test';
 const PROJECT = 2002;
 
 /** An organization with one small cache, whose database is there already. */
-function organization(gitlabUrl: string, tag: string): string {
+function organization(gitlabUrl: string): string {
   return `apiVersion: flywheel/v1
 organization: { name: acme }
 gitlab:
@@ -22,7 +25,7 @@ gitlab:
   groupId: 1001
   deployProject: { path: acme/infrastructure, id: ${PROJECT} }
 environments:
-  test: { role: development, context: flywheel-test, domain: ${DOMAIN} }
+  test: { role: development, context: ${CONTEXT}, domain: ${DOMAIN} }
 cache:
   replicas: { min: 2, max: 2 }
   resources: { requests: { cpu: 50m, memory: 128Mi }, limits: { memory: 512Mi } }
@@ -39,36 +42,52 @@ runners: {}
 dashboard: { enabled: false }
 images:
   repository: ${IMAGES.repository}
-  tag: '${tag}'
+  tag: '1'
   minio: ${IMAGES.minio}
   minioClient: ${IMAGES.minio}
 `;
 }
 
+/** Values in organization.yaml, by their path with dots between. */
+export type Keys = Readonly<Record<string, unknown>>;
+
 /** What a person does who deploys: the command line with an organization, and GitLab for its state. */
 export interface Deployment extends AsyncDisposable {
   /** Says in the organization which version of the images is wanted. */
   want(tag: string): Promise<void>;
+  /** Says other things there. What is undefined is taken out. */
+  set(keys: Keys): Promise<void>;
+  /** Writes a file beside. */
+  write(name: string, text: string): Promise<void>;
+  read(name: string): Promise<string>;
+  /** Where states are, on this machine. */
+  readonly gitlabUrl: string;
   /** Throws when it fails. */
   flywheel(...args: readonly string[]): Promise<RunResult>;
-  /** A plan, then exactly that. */
-  apply(): Promise<void>;
+  /** A plan of a stack, by default of the cache, then exactly that. */
+  apply(stack?: string, ...options: readonly string[]): Promise<void>;
 }
+
+export interface DeploymentOptions {
+  readonly kubeconfig: string;
+  /** Further variables, for instance what secrets are taken from. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly keys?: Keys;
+}
+
+/** Commands that know no stacks. */
+const WITHOUT_STACKS = ['secrets', 'vendor'];
 
 export async function makeDeployment(
   tofu: Tofu,
-  { kubeconfig, databaseUrl }: { readonly kubeconfig: string; readonly databaseUrl: string },
+  { kubeconfig, env, keys = {} }: DeploymentOptions,
 ): Promise<Deployment> {
   await using made = new AsyncDisposableStack();
   const gitlab = made.use(await startGitlabState({ projectId: PROJECT, token: TOKEN }));
   const place: Workplace = made.use(
     await makeWorkplace(tofu, {
-      edit: () => organization(gitlab.url, '1'),
-      env: {
-        KUBECONFIG: kubeconfig,
-        TF_HTTP_PASSWORD: TOKEN,
-        FLYWHEEL_SECRET_CACHE_DATABASE_URL: databaseUrl,
-      },
+      edit: () => setKeys(organization(gitlab.url), keys),
+      env: { KUBECONFIG: kubeconfig, TF_HTTP_PASSWORD: TOKEN, ...env },
     }),
   );
   const flywheel = async (...args: readonly string[]): Promise<RunResult> => {
@@ -76,17 +95,34 @@ export async function makeDeployment(
     if (run.status === 0) return run;
     throw new FlywheelError('internal', `flywheel ${args.join(' ')}:\n${run.stdout}${run.stderr}`);
   };
-  // The copy of the stacks: a first plan writes a lock file of providers beside them.
+  const set = async (changed: Keys): Promise<void> => {
+    const file = 'config/organization.yaml';
+    await place.write(file, setKeys(await place.read(file), changed));
+  };
+  // The copy of the stacks, and not those of the checkout.
   const stacks = `--stacks=${tofu.root}/stacks`;
   const parts = made.move();
   return {
-    want: (tag) => place.write('config/organization.yaml', organization(gitlab.url, tag)),
-    flywheel: (command, ...args) =>
-      command === 'secrets' ? flywheel(command, ...args) : flywheel(command, ...args, stacks),
-    async apply() {
-      await flywheel('plan', 'attic', stacks);
-      await flywheel('apply', 'attic', stacks);
+    want: (tag) => set({ 'images.tag': tag }),
+    set,
+    write: (name, text) => place.write(name, text),
+    read: (name) => place.read(name),
+    gitlabUrl: gitlab.url,
+    flywheel: (command = '', ...args) =>
+      flywheel(command, ...args, ...(WITHOUT_STACKS.includes(command) ? [] : [stacks])),
+    async apply(stack = 'attic', ...options) {
+      await flywheel('plan', stack, stacks);
+      await flywheel('apply', stack, ...options, stacks);
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
+}
+
+function setKeys(text: string, keys: Keys): string {
+  const document = parseDocument(text);
+  for (const [key, value] of Object.entries(keys)) {
+    if (value === undefined) document.deleteIn(key.split('.'));
+    else document.setIn(key.split('.'), value);
+  }
+  return document.toString();
 }

@@ -8,7 +8,7 @@ import {
   minioProgram,
   startImageBuilder,
 } from '@flywheel/testing';
-import type { ImageBuild, Kubernetes, Missing } from '@flywheel/testing';
+import type { ImageBuild, ImageBuilder, Kubernetes, Missing } from '@flywheel/testing';
 import { layOutImage } from '../../scripts/image-tree.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -33,8 +33,14 @@ COPY minio mc /usr/bin/
 ENTRYPOINT ["minio"]
 `;
 
+/** Builds further images in a folder of its own. */
+export type BuildImages = (builder: ImageBuilder, folder: string) => Promise<Missing | undefined>;
+
 /** Builds our images from this checkout, and MinIO's from its programs; gives them to the cluster. */
-export async function importImages(kubernetes: Kubernetes): Promise<Missing | undefined> {
+export async function importImages(
+  kubernetes: Kubernetes,
+  buildMore: BuildImages = () => Promise.resolve(undefined),
+): Promise<Missing | undefined> {
   const builder = await startImageBuilder();
   if (isMissing(builder)) return builder;
   await using opened = new AsyncDisposableStack();
@@ -75,6 +81,11 @@ export async function importImages(kubernetes: Kubernetes): Promise<Missing | un
     await writeFile(containerfile, text);
     await build({ containerfile, context, name });
   }
+
+  const more = join(folder, 'more');
+  await mkdir(more);
+  const lacking = await buildMore(builder, more);
+  if (lacking !== undefined) return lacking;
 
   const archive = join(folder, 'images.tar');
   await builder.save(archive);

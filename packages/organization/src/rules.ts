@@ -27,6 +27,7 @@ const RULES: readonly Rule[] = [
   fewestIsAtMostMost,
   requestsAreWithinLimits,
   backupsGoElsewhere,
+  restoresAreBesideTheirOrigin,
   minioHasEnoughServers,
   runnersReferToWhatIsThere,
   privilegedJobsAreApart,
@@ -135,6 +136,24 @@ function* backupsGoElsewhere({ cache }: Sections): Generator<Finding> {
     path: ['cache', 'backups', 'bucket'],
     message: `cache.backups.bucket is that of the packs, too: "${backups.bucket}"`,
     hint: 'Backups are for when that bucket is lost.',
+  };
+}
+
+function* restoresAreBesideTheirOrigin({ cache }: Sections): Generator<Finding> {
+  const { name, recovery } = cache?.database.cnpg ?? {};
+  if (cache?.database.engine !== 'cnpg' || recovery === undefined) return;
+  const path = ['cache', 'database', 'cnpg', 'recovery'];
+  if (!cache.backups.enabled) {
+    yield {
+      path,
+      message: 'cache.database.cnpg.recovery restores backups, and cache.backups.enabled is false',
+    };
+  }
+  if (recovery.from !== name) return;
+  yield {
+    path: [...path, 'from'],
+    message: `cache.database.cnpg.recovery.from is the name of the cluster itself: "${name}"`,
+    hint: 'A restore makes a new cluster: give cache.database.cnpg.name another one.',
   };
 }
 

@@ -392,6 +392,37 @@ o.yaml:1:18: gitlab.token holds a token of GitLab
         Backups are for when that bucket is lost.`,
   ],
   [
+    'a restore into the cluster that is restored',
+    `cache:
+  backups: { enabled: true, bucket: backups }
+  database: { cnpg: { recovery: { from: attic-db } } }
+`,
+    `o.yaml:3:41: cache.database.cnpg.recovery.from is the name of the cluster itself: "attic-db"
+    3 |   database: { cnpg: { recovery: { from: attic-db } } }
+      |                                         ^^^^^^^^
+        A restore makes a new cluster: give cache.database.cnpg.name another one.`,
+  ],
+  [
+    'a restore without backups',
+    `cache:
+  backups: { enabled: false }
+  database: { cnpg: { name: db-2, recovery: { from: attic-db } } }
+`,
+    `o.yaml:3:35: cache.database.cnpg.recovery restores backups, and cache.backups.enabled is false
+    3 |   database: { cnpg: { name: db-2, recovery: { from: attic-db } } }
+      |                                   ^^^^^^^^`,
+  ],
+  [
+    'a restore up to a time of no zone',
+    `cache:
+  backups: { enabled: true, bucket: backups }
+  database: { cnpg: { name: db-2, recovery: { from: attic-db, until: 2026-11-23T08:00:00 } } }
+`,
+    `o.yaml:3:70: cache.database.cnpg.recovery.until: "2026-11-23T08:00:00" is no point in time, as in "2026-11-23T08:00:00Z"
+    3 |   database: { cnpg: { name: db-2, recovery: { from: attic-db, until: 2026-11-23T08:00:00 } } }
+      |                                                                      ^^^^^^^^^^^^^^^^^^^`,
+  ],
+  [
     'too few servers of MinIO',
     `cache: { storage: { minio: { servers: 2 } } }
 `,

@@ -1,5 +1,8 @@
 export { startCacheProcess } from './engines/cache-process.ts';
 export type { CacheProcess, CacheProcessOptions } from './engines/cache-process.ts';
+export { certManagerDefinitions } from './engines/cert-manager.ts';
+export { barmanPlugin, cloudnativePg } from './engines/cloudnative-pg.ts';
+export type { OperatorBuild } from './engines/cloudnative-pg.ts';
 export { buildClosure } from './engines/closure.ts';
 export type { BuiltClosure } from './engines/closure.ts';
 export { runChild, startChild, stopChild } from './engines/child.ts';
@@ -19,12 +22,14 @@ export { startVersity } from './engines/versity.ts';
 export { minioProgram, startMinio } from './engines/minio.ts';
 export { minioClient } from './engines/minio-client.ts';
 export type { S3Server } from './engines/s3-server.ts';
+export { postgresSystem } from './engines/postgres-system.ts';
+export type { PostgresSystem } from './engines/postgres-system.ts';
 export { startPostgres } from './engines/postgres.ts';
 export type { Postgres } from './engines/postgres.ts';
 export { figure } from './figure.ts';
 export type { Figure, FigureTarget } from './figure.ts';
 export { tflint } from './engines/tflint.ts';
-export { buildTofu, outputOf, startTofu } from './engines/tofu.ts';
+export { buildTofu, outputOf, startTofu, writeProviderMirror } from './engines/tofu.ts';
 export type { Tofu } from './engines/tofu.ts';
 export {
   buildKubernetesPrograms,

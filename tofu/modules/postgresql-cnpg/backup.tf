@@ -26,10 +26,13 @@ resource "kubectl_manifest" "object_store" {
           limits   = { memory = "512Mi" }
         }
         # New versions of boto3 send checksum trailers, which many object stores refuse.
-        env = [
-          { name = "AWS_REQUEST_CHECKSUM_CALCULATION", value = "when_required" },
-          { name = "AWS_RESPONSE_CHECKSUM_VALIDATION", value = "when_required" },
-        ]
+        env = concat(
+          [
+            { name = "AWS_REQUEST_CHECKSUM_CALCULATION", value = "when_required" },
+            { name = "AWS_RESPONSE_CHECKSUM_VALIDATION", value = "when_required" },
+          ],
+          var.backup.region == null ? [] : [{ name = "AWS_DEFAULT_REGION", value = var.backup.region }],
+        )
       }
     }
   })

@@ -50,6 +50,10 @@ locals {
 
 resource "kubectl_manifest" "cluster" {
   depends_on = [kubectl_manifest.object_store, kubectl_manifest.network_policy]
+  # Under another name it is a restore: what cannot be made must not cost the old one.
+  lifecycle {
+    create_before_destroy = true
+  }
 
   server_side_apply = true
   wait              = true

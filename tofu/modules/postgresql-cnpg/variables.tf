@@ -157,6 +157,7 @@ variable "backup" {
     bucket                = string
     path                  = optional(string, "")
     endpoint              = optional(string)
+    region                = optional(string)
     endpoint_ca_secret    = optional(string)
     credentials_secret    = optional(string)
     access_key_id_key     = optional(string, "AWS_ACCESS_KEY_ID")

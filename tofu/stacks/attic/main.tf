@@ -45,6 +45,7 @@ module "database" {
   count  = local.has_cnpg ? 1 : 0
 
   namespace          = module.guardrails[0].namespace
+  name               = local.cache.database.cnpg.name
   image              = local.images.postgresql
   image_pull_policy  = local.organization.images.pullPolicy
   image_pull_secrets = local.pull_secrets
@@ -63,14 +64,20 @@ module "database" {
   backup = !local.cache.backups.enabled ? null : merge(local.bucket_keys, {
     bucket             = local.cache.backups.bucket
     path               = local.environment
-    endpoint           = try(local.cache.backups.endpoint, null)
+    endpoint           = local.backups_endpoint
+    region             = local.cache.backups.region
     credentials_secret = local.organization.secrets.backups
     schedule           = local.cache.backups.schedule
     retention          = local.cache.backups.retention
   })
+  recovery = local.recovery == null ? null : {
+    server_name = local.recovery.from
+    target_time = try(local.recovery.until, null)
+  }
   network = {
     operator_namespace   = local.organization.namespaces.operators
     monitoring_namespace = local.organization.monitoring.namespace
+    object_store_ports   = [local.backups_port]
   }
   monitoring = local.monitors
 }

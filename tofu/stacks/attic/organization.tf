@@ -8,6 +8,7 @@ locals {
 
   has_minio = local.cache.enabled && local.cache.storage.engine == "minio"
   has_cnpg  = local.cache.enabled && local.cache.database.engine == "cnpg"
+  recovery  = try(local.cache.database.cnpg.recovery, null)
 
   # The names that secrets of buckets have for what is in them.
   bucket_keys = {
@@ -71,11 +72,16 @@ locals {
     [for runner in values(local.organization.runners) : try(runner.isolation.namespace, null)],
   )))
 
-  s3_endpoint = try(local.cache.storage.s3.endpoint, null)
-  s3_port = local.s3_endpoint == null ? 443 : coalesce(
-    try(tonumber(regex(":([0-9]+)$", local.s3_endpoint)[0]), null),
-    startswith(local.s3_endpoint, "http:") ? 80 : 443,
-  )
+  s3_endpoint      = try(local.cache.storage.s3.endpoint, null)
+  backups_endpoint = try(local.cache.backups.endpoint, null)
+  s3_port          = local.ports["s3"]
+  backups_port     = local.ports["backups"]
+  ports = { for name, endpoint in { s3 = local.s3_endpoint, backups = local.backups_endpoint } :
+    name => endpoint == null ? 443 : coalesce(
+      try(tonumber(regex(":([0-9]+)$", endpoint)[0]), null),
+      startswith(endpoint, "http:") ? 80 : 443,
+    )
+  }
 }
 
 # What jobs of the group and of named projects may do with the ID token of GitLab, and no other

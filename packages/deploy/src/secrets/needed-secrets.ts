@@ -33,7 +33,7 @@ export interface NeededSecret {
 }
 
 /** The names that `postgresql-cnpg` has by default. */
-const DATABASE = { cluster: 'attic-db', owner: 'flywheel', name: 'flywheel' } as const;
+const DATABASE = { owner: 'flywheel', name: 'flywheel' } as const;
 const ACCESS_KEY = 'access-key-id';
 const SECRET_KEY = 'secret-access-key';
 const BUCKET_KEYS = [ACCESS_KEY, SECRET_KEY] as const;
@@ -53,7 +53,7 @@ export function neededSecrets(organization: Organization): readonly NeededSecret
       fill: (there, make) => (Object.keys(there).length > 0 ? there : firstKey(make)),
     },
     cache.database.engine === 'cnpg'
-      ? ownedDatabase(base, secrets.cacheDatabase)
+      ? ownedDatabase(base, secrets.cacheDatabase, cache.database.cnpg.name)
       : {
           ...base,
           role: 'cacheDatabase',
@@ -107,8 +107,12 @@ export function neededSecrets(organization: Organization): readonly NeededSecret
  * CloudNativePG takes name and password of the owner from a Secret of this type, and changes the
  * role when the Secret changes; the label says that it is to look at once.
  */
-function ownedDatabase(base: Pick<NeededSecret, 'namespace'>, name: string): NeededSecret {
-  const host = `${DATABASE.cluster}-rw.${base.namespace}.svc`;
+function ownedDatabase(
+  base: Pick<NeededSecret, 'namespace'>,
+  name: string,
+  cluster: string,
+): NeededSecret {
+  const host = `${cluster}-rw.${base.namespace}.svc`;
   return {
     ...base,
     role: 'cacheDatabase',

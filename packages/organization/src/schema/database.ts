@@ -2,8 +2,10 @@ import { z } from 'zod';
 import {
   bucketName,
   cidr,
+  clusterName,
   duration,
   httpUrl,
+  instant,
   objectName,
   quantity,
   schedule,
@@ -18,6 +20,18 @@ export const database = z.strictObject({
     .describe('CloudNativePG in the cluster, or a PostgreSQL that is there already'),
   cnpg: z
     .strictObject({
+      name: clusterName
+        .default('attic-db')
+        .describe('Name of the database cluster. A restore makes one with another name'),
+      recovery: z
+        .strictObject({
+          from: clusterName.describe('Name of the cluster whose backups are restored'),
+          until: instant
+            .optional()
+            .describe('What was written later is left out; without it, all that was archived'),
+        })
+        .optional()
+        .describe('Make the cluster from backups. Counts only when it is made'),
       instances: z.int().min(1).max(9).default(3).describe('Primary and replicas'),
       size: quantity.default('20Gi').describe('Disk of each instance'),
       storageClass: objectName

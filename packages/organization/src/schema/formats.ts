@@ -15,6 +15,13 @@ export const dnsLabel = matching(
   'is no DNS label: lowercase letters, digits and hyphens, at most 63, a letter first',
 );
 
+/** What CloudNativePG appends to it must fit as well. */
+export const clusterName = matching(
+  'name of a cluster',
+  /^[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?$/,
+  'is no name of a database cluster: lowercase letters, digits and hyphens, at most 50, a letter first',
+);
+
 /** Names of Kubernetes objects that may contain dots. */
 export const objectName = matching(
   'object name',
@@ -55,6 +62,11 @@ export const bucketName = matching(
 
 export const duration = checked('duration', (value) =>
   isDuration(value) ? undefined : 'is no duration, as in "90s", "12h" or "30d"',
+);
+
+/** RFC 3339 with its zone, so that nobody has to know whose clock is meant. */
+export const instant = checked('point in time', (value) =>
+  isInstant(value) ? undefined : 'is no point in time, as in "2026-11-23T08:00:00Z"',
 );
 
 /** How long something is kept. */
@@ -112,6 +124,10 @@ function checked(title: string, problemOf: (value: string) => string | undefined
     .string({ error })
     .refine((value) => problemOf(value) === undefined, { error })
     .meta({ title });
+}
+
+function isInstant(value: string): boolean {
+  return z.iso.datetime({ offset: true }).safeParse(value).success;
 }
 
 function isDuration(value: string): boolean {

@@ -48,6 +48,7 @@ run "backups_by_the_plugin" {
       bucket             = "attic-backups"
       path               = "production"
       endpoint           = "https://s3.example.org"
+      region             = "eu-central-1"
       credentials_secret = "backup-s3"
     }
   }
@@ -59,6 +60,10 @@ run "backups_by_the_plugin" {
   assert {
     condition     = yamldecode(kubectl_manifest.object_store[0].yaml_body).spec.configuration.s3Credentials == { accessKeyId = { name = "backup-s3", key = "AWS_ACCESS_KEY_ID" }, secretAccessKey = { name = "backup-s3", key = "AWS_SECRET_ACCESS_KEY" } }
     error_message = "Credentials must come from the Secret."
+  }
+  assert {
+    condition     = contains(yamldecode(kubectl_manifest.object_store[0].yaml_body).spec.instanceSidecarConfiguration.env, { name = "AWS_DEFAULT_REGION", value = "eu-central-1" })
+    error_message = "Requests must be signed for the region of the bucket."
   }
   assert {
     condition     = yamldecode(kubectl_manifest.scheduled_backup[0].yaml_body).spec.schedule == "0 30 2 * * *"

@@ -1,0 +1,60 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildOnce, enginesFolder } from './engine-folder.ts';
+import { findGo, runGo } from './go-command.ts';
+import { goModuleFolder } from './go-module.ts';
+import type { Missing } from './missing.ts';
+
+/** The version that `config/vendor.lock.yaml` pins: its manifest is applied as it was reviewed. */
+const OPERATOR = {
+  name: 'cloudnative-pg',
+  version: '1.30.0',
+  stamp: 'github.com/cloudnative-pg/cloudnative-pg/pkg/versions.buildVersion',
+  manifest: 'releases/cnpg-1.30.0.yaml',
+};
+/** The newest version whose dependencies can all be had as modules of Go. */
+const PLUGIN = {
+  name: 'plugin-barman-cloud',
+  version: '0.14.0',
+  stamp: 'github.com/cloudnative-pg/plugin-barman-cloud/internal/cnpgi/metadata.version',
+  manifest: 'manifest.yaml',
+};
+
+/** A program that manages others in a cluster, and the manifest that installs it. */
+export interface OperatorBuild {
+  readonly version: string;
+  /** A static program, `manager` in the images that are published. */
+  readonly program: string;
+  readonly manifest: string;
+}
+
+/** CloudNativePG, which is built on first use (five minutes) and kept. */
+export function cloudnativePg(): Promise<OperatorBuild | Missing> {
+  return buildManager(OPERATOR);
+}
+
+/**
+ * CloudNativePG's plugin for backups. Its manifest names the images of its developers' newest
+ * state: a release names its own, which is what whoever applies it has to do.
+ */
+export function barmanPlugin(): Promise<OperatorBuild | Missing> {
+  return buildManager(PLUGIN);
+}
+
+async function buildManager(of: typeof OPERATOR): Promise<OperatorBuild | Missing> {
+  const go = await findGo();
+  if (go === undefined) return { missing: `no Go to build ${of.name} with` };
+  const folder = join(enginesFolder(), `${of.name}-${of.version}`);
+  await buildOnce(folder, async (draft) => {
+    const source = await goModuleFolder(go, `github.com/cloudnative-pg/${of.name}@v${of.version}`);
+    const flags = `-s -w -X ${of.stamp}=${of.version}`;
+    const build = [go, 'build', '-buildvcs=false', '-trimpath', '-ldflags', flags];
+    await runGo([...build, '-o', join(draft, 'manager'), './cmd/manager'], { cwd: source });
+    await copyFile(join(source, of.manifest), join(draft, 'manifest.yaml'));
+  });
+  return {
+    version: of.version,
+    program: join(folder, 'manager'),
+    manifest: join(folder, 'manifest.yaml'),
+  };
+}
