@@ -20,7 +20,7 @@ import { openEntrance } from './entrance.ts';
 import { IMAGES } from './images.ts';
 import { runPipelineJob } from './pipeline-job.ts';
 import { openSite } from './site.ts';
-import type { Site } from './site.ts';
+import type { CacheSite, Site } from './site.ts';
 
 const found = await openSite();
 
@@ -29,7 +29,7 @@ describe('a cache that is deployed to a cluster', () => {
   else declare(found);
 });
 
-function declare(site: Site): void {
+function declare(site: CacheSite): void {
   afterAll(() => site[Symbol.asyncDispose]());
 
   test('secrets are made before anything that reads them', async () => {
@@ -56,15 +56,15 @@ function declare(site: Site): void {
     const pods = await site.kubectl(
       'get',
       'pods',
-      '--output=jsonpath={range .items[*]}{.metadata.labels.app\\.kubernetes\\.io/component} {.status.phase} {.status.containerStatuses[0].ready}{"\\n"}{end}',
+      '--output=jsonpath={range .items[*]}{.metadata.labels.app\\.kubernetes\\.io/component} {.status.phase} {.status.containerStatuses[0].ready} {.status.containerStatuses[0].restartCount}{"\\n"}{end}',
     );
     expect(pods.trimEnd().split('\n').toSorted()).toEqual([
-      'api Running true',
-      'api Running true',
-      'gc Running true',
-      'migrate Succeeded false',
-      'server Running true',
-      'setup Succeeded false',
+      'api Running true 0',
+      'api Running true 0',
+      'gc Running true 0',
+      'migrate Succeeded false 0',
+      'server Running true 0',
+      'setup Succeeded false 0',
     ]);
   });
 

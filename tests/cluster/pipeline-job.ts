@@ -6,7 +6,7 @@ import { plannedManifests } from '../tofu/planned-manifests.ts';
 import { CONTEXT, TOKEN } from './deployment.ts';
 import { forward } from './forward.ts';
 import { IMAGES } from './images.ts';
-import type { Site } from './site.ts';
+import type { CacheSite } from './site.ts';
 
 const IMAGE = 'flywheel.test/acme/job:1';
 const NAMESPACE = 'runners';
@@ -38,7 +38,7 @@ export async function buildJobImage(
  * possible, with the repository's files in /work and the account that gitlab-agent-rbac lets plan.
  * Answers what it printed. Throws when it fails.
  */
-export async function runPipelineJob(site: Site, script: string): Promise<string> {
+export async function runPipelineJob(site: CacheSite, script: string): Promise<string> {
   const { kubernetes, deployment, tofu } = site;
   const gitlab = new URL(deployment.gitlabUrl);
   await using _ = await forward(kubernetes.hostAddress, Number(gitlab.port));
@@ -86,7 +86,7 @@ export async function runPipelineJob(site: Site, script: string): Promise<string
   return said;
 }
 
-function grants(tofu: Site['tofu']): Promise<readonly object[]> {
+function grants(tofu: CacheSite['tofu']): Promise<readonly object[]> {
   const account = { namespace: NAMESPACE, name: ACCOUNT };
   const runner = { access: 'view', service_accounts: [account] };
   return plannedManifests(tofu, 'modules/gitlab-agent-rbac', [

@@ -14,14 +14,17 @@ import { buildJobImage } from './pipeline-job.ts';
 export interface Site extends AsyncDisposable {
   readonly kubernetes: Kubernetes;
   readonly deployment: Deployment;
-  /** OpenTofu over a copy of modules and stacks. */
-  readonly tofu: Tofu;
   /** Runs kubectl in the cache's namespace, and answers what it prints. Throws when it fails. */
   kubectl(...args: readonly string[]): Promise<string>;
 }
 
 /** A site whose database is beside the cluster. */
-export async function openSite(): Promise<Site | Missing> {
+export interface CacheSite extends Site {
+  /** OpenTofu over a copy of modules and stacks. */
+  readonly tofu: Tofu;
+}
+
+export async function openSite(): Promise<CacheSite | Missing> {
   await using opened = new AsyncDisposableStack();
   const ground = await openGround(buildJobImage);
   if (isMissing(ground)) return ground;
