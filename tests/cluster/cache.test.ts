@@ -123,6 +123,33 @@ function declare(site: CacheSite): void {
     }
   });
 
+  test("the password of MinIO's administrator changes, and nothing else does", async () => {
+    const isGood = async (password: string): Promise<boolean> => {
+      const script = `HOME=/tmp mc alias set own http://localhost:9000 "$MINIO_ROOT_USER" '${password}' >&2`;
+      const words = ['exec', 'minio-0', `--namespace=${NAMESPACE}`, '--', 'sh', '-c', script];
+      return (await site.kubernetes.kubectl(words)).status === 0;
+    };
+    const old = await rootPassword(site);
+    expect(await isGood(old)).toBe(true);
+
+    const rotated = await site.deployment.flywheel(
+      'secrets',
+      'rotate',
+      'minioRoot',
+      '--allow-outage',
+      '--json',
+    );
+
+    const { outageMs } = JSON.parse(rotated.stdout) as { readonly outageMs: number };
+    figure('MinIO away while its administrator is replaced', outageMs / 1000, 's', { max: 90 });
+    const fresh = await rootPassword(site);
+    expect(fresh).toMatch(/^[A-Za-z0-9]{40}$/);
+    expect(fresh).not.toBe(old);
+    expect([await isGood(fresh), await isGood(old)]).toEqual([true, false]);
+    // The cache has a user of its own: the load of the upgrade below pushes and pulls with it.
+    await site.kubectl('rollout', 'status', 'deployment/attic-api', '--timeout=60s');
+  });
+
   test('an upgrade under load loses no request', async () => {
     const server = await deployedServer(site);
     await createCache(server, 'load');
@@ -202,6 +229,12 @@ async function deployedServer(site: Site): Promise<Server> {
     '/var/lib/flywheel/data/keys/admin.token',
   );
   return { url: `http://${address}/`, adminToken: token.trim() };
+}
+
+async function rootPassword(site: Site): Promise<string> {
+  const entry = '--output=jsonpath={.data.MINIO_ROOT_PASSWORD}';
+  const encoded = await site.kubectl('get', 'secret', 'flywheel-minio-root', entry);
+  return Buffer.from(encoded, 'base64').toString();
 }
 
 async function replicaImages(site: Site): Promise<readonly string[]> {

@@ -17,6 +17,7 @@ export type { NeededSecret, SecretMaker } from './secrets/needed-secrets.ts';
 export type { SecretPlan } from './secrets/plan-secret.ts';
 export { rotateBucketUser } from './secrets/rotate-bucket.ts';
 export { rotateDatabasePassword } from './secrets/rotate-database.ts';
+export { rotateMinioRoot } from './secrets/rotate-root.ts';
 export { removeTokenKey, rotateTokenKeys } from './secrets/rotate-token-keys.ts';
 export type { Rotation } from './secrets/rotation.ts';
 export { planSecrets, writeSecrets } from './secrets/sync-secrets.ts';

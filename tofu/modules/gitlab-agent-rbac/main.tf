@@ -35,7 +35,11 @@ locals {
     { apiGroups = ["barmancloud.cnpg.io"], resources = ["objectstores"], verbs = local.write },
     { apiGroups = ["monitoring.coreos.com"], resources = ["podmonitors", "prometheusrules", "servicemonitors"], verbs = local.write },
   ]
-  secrets = [{ apiGroups = [""], resources = ["secrets"], verbs = local.write }]
+  # Some Secrets are only read by a pod at its start.
+  secrets = [
+    { apiGroups = [""], resources = ["secrets"], verbs = local.write },
+    { apiGroups = [""], resources = ["pods"], verbs = ["delete"] },
+  ]
 
   # A plan also compares what an administrator has made outside of the namespace.
   cluster = [
