@@ -1,5 +1,4 @@
-import { FlywheelError, isFlywheelError, retry } from '@flywheel/base';
-import type { ErrorCode } from '@flywheel/base';
+import { codeOfStatus, FlywheelError, isFlywheelError, retry } from '@flywheel/base';
 import { findCluster } from './find-cluster.ts';
 import { Transport } from './transport.ts';
 import type { ClusterAnswer, ClusterRequest, TransportOptions } from './transport.ts';
@@ -131,17 +130,8 @@ export async function connectCluster(
   return new KubernetesClient(context, new Transport(access, options), options.signal);
 }
 
-const CODES: Readonly<Record<number, ErrorCode>> = {
-  400: 'invalid-input',
-  401: 'unauthorized',
-  403: 'forbidden',
-  404: 'not-found',
-  409: 'conflict',
-  422: 'invalid-input',
-};
-
 function refusal({ status, text }: ClusterAnswer, attempted: string): FlywheelError {
-  const code = CODES[status] ?? 'unavailable';
+  const code = codeOfStatus(status);
   return new FlywheelError(code, `${attempted}: ${statusMessage(text) ?? `status ${status}`}`, {
     details: status === 401 ? { hint: 'The kubeconfig has no valid credentials any more.' } : {},
   });
