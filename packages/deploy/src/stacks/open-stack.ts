@@ -65,7 +65,9 @@ const FOREIGN = /^TF_(?:CLI_ARGS|VAR_|WORKSPACE$|DATA_DIR$|ENCRYPTION$|HTTP_(?!C
  */
 export async function openStack(site: StackSite): Promise<OpenStack> {
   // A plan holds values in the clear.
-  await mkdir(site.folder, { recursive: true, mode: 0o700 });
+  await mkdir(site.folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw toFlywheelError(error, `make the folder ${site.folder}`);
+  });
   const state = await readKnownGoodState(site);
   const below = relative(site.root, site.stack.folder).split(sep).join('/');
   const lockFile = `${below}/${LOCK_FILE}`;
