@@ -1,7 +1,13 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isMissing, minioClient, minioProgram, startImageBuilder } from '@flywheel/testing';
+import {
+  buildTofu,
+  isMissing,
+  minioClient,
+  minioProgram,
+  startImageBuilder,
+} from '@flywheel/testing';
 import type { ImageBuild, ImageBuilder, Kubernetes, Missing } from '@flywheel/testing';
 import { layOutImage } from '../../scripts/image-tree.ts';
 
@@ -44,14 +50,19 @@ export async function importImages(
   const build = (image: ImageBuild): Promise<void> =>
     builder.build({ ...image, args: { BASE: builder.base, ...image.args } });
 
+  const programs = await buildTofu();
+  if ('missing' in programs) return programs;
   layOutImage(join(folder, 'tree/opt/flywheel'));
+  await mkdir(join(folder, 'tofu/usr/local/bin'), { recursive: true });
+  await copyFile(programs.tofu, join(folder, 'tofu/usr/local/bin/tofu'));
   for (const image of ['cache', 'flywheel'] as const) {
     await build({
-      containerfile: join(ROOT, 'build/images', image, 'Containerfile'),
+      containerfile: join(ROOT, 'build/images/Containerfile'),
+      target: image,
       context: ROOT,
       name: IMAGES[image],
       args: { VERSION: '1' },
-      contexts: { tree: join(folder, 'tree') },
+      contexts: { tree: join(folder, 'tree'), tofu: join(folder, 'tofu') },
     });
   }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NAMESPACE } from './deployment.ts';
 import { reach, startProbe } from './reach.ts';
 import type { Outcome } from './reach.ts';
-import type { SiteBesideDatabase } from './site.ts';
+import type { CacheSite } from './site.ts';
 
 const STRANGERS = 'strangers';
 const MONITORING = 'monitoring';
@@ -29,7 +29,7 @@ const CLIENTS_OUT = {
 };
 
 /** Who reaches what of a deployed cache, whose ingress is there. */
-export function declareNetwork(site: SiteBesideDatabase): void {
+export function declareNetwork(site: CacheSite): void {
   const cluster = site.kubernetes;
   const outside = createServer((socket) => socket.destroy());
   let targets: Record<'cache' | 'metrics' | 'store' | 'database' | 'api' | 'outside', string>;

@@ -8,6 +8,7 @@ import type { Deployment } from './deployment.ts';
 import { forward } from './forward.ts';
 import { importImages } from './images.ts';
 import type { BuildImages } from './images.ts';
+import { buildJobImage } from './pipeline-job.ts';
 
 /** A cluster with our images, and what it takes to deploy a cache. */
 export interface Site extends AsyncDisposable {
@@ -18,13 +19,15 @@ export interface Site extends AsyncDisposable {
 }
 
 /** A site whose database is beside the cluster: at this port of the machine's address. */
-export interface SiteBesideDatabase extends Site {
+export interface CacheSite extends Site {
   readonly databasePort: number;
+  /** OpenTofu over a copy of modules and stacks. */
+  readonly tofu: Tofu;
 }
 
-export async function openSite(): Promise<SiteBesideDatabase | Missing> {
+export async function openSite(): Promise<CacheSite | Missing> {
   await using opened = new AsyncDisposableStack();
-  const ground = await openGround();
+  const ground = await openGround(buildJobImage);
   if (isMissing(ground)) return ground;
   opened.use(ground);
   const { kubernetes, tofu, kubectl } = ground;
@@ -47,8 +50,9 @@ export async function openSite(): Promise<SiteBesideDatabase | Missing> {
   return {
     kubernetes,
     deployment,
-    kubectl,
     databasePort: postgres.port,
+    tofu,
+    kubectl,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }

@@ -30,7 +30,7 @@ export type { Postgres } from './engines/postgres.ts';
 export { figure } from './figure.ts';
 export type { Figure, FigureTarget } from './figure.ts';
 export { tflint } from './engines/tflint.ts';
-export { buildTofu, outputOf, startTofu } from './engines/tofu.ts';
+export { buildTofu, outputOf, startTofu, writeProviderMirror } from './engines/tofu.ts';
 export type { Tofu } from './engines/tofu.ts';
 export {
   buildKubernetesPrograms,
