@@ -5,15 +5,16 @@ import {
   barmanPlugin,
   buildKubernetesPrograms,
   buildTofu,
+  certManagerDefinitions,
   cloudnativePg,
   isMissing,
   kubernetesOpenApi,
   minioClient,
-  postgresSystem,
   startMinio,
   startVersity,
   tflint,
 } from '@flywheel/testing';
+import { databaseImages } from './cluster/database-images.ts';
 
 for (const start of [startVersity, startMinio]) {
   const server = await start();
@@ -25,6 +26,6 @@ await kubernetesOpenApi();
 await customResources();
 await minioClient();
 await buildKubernetesPrograms();
-await cloudnativePg();
-await barmanPlugin();
-await postgresSystem();
+await certManagerDefinitions();
+const [operator, plugin] = [await cloudnativePg(), await barmanPlugin()];
+if (!isMissing(operator) && !isMissing(plugin)) await databaseImages({ operator, plugin });

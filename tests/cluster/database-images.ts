@@ -1,7 +1,14 @@
-import { copyFile, link, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, link, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing, postgresSystem } from '@flywheel/testing';
-import type { ImageBuilder, Missing, OperatorBuild } from '@flywheel/testing';
+import {
+  buildOnce,
+  enginesFolder,
+  isMissing,
+  postgresSystem,
+  startImageBuilder,
+} from '@flywheel/testing';
+import type { ImageBuilder, Missing, OperatorBuild, PostgresSystem } from '@flywheel/testing';
 
 /** PostgreSQL for the operator; its tag begins with the version. */
 export const POSTGRES_IMAGE = 'flywheel.test/acme/postgresql:18';
@@ -37,14 +44,34 @@ USER 65532:65532
 ENTRYPOINT ["/manager"]
 `;
 
-/** Builds the images of the operator, of its plugin, and of PostgreSQL. */
-export async function buildDatabaseImages(
-  { operator, plugin }: DatabaseOperators,
-  builder: ImageBuilder,
-  folder: string,
-): Promise<Missing | undefined> {
+/**
+ * An archive with the images of the operator, of its plugin, and of PostgreSQL, which are built on
+ * first use (a minute) and kept.
+ */
+export async function databaseImages(operators: DatabaseOperators): Promise<string | Missing> {
+  const { operator, plugin } = operators;
   const system = await postgresSystem();
   if (isMissing(system)) return system;
+  const versions = `${operator.version}-${plugin.version}-${system.major}`;
+  const folder = join(enginesFolder(), `cloudnative-pg-images-${versions}-${process.arch}`);
+  const archive = join(folder, 'images.tar');
+  if (existsSync(archive)) return archive;
+  const builder = await startImageBuilder();
+  if (isMissing(builder)) return builder;
+  await using _ = builder;
+  await buildOnce(folder, async (draft) => {
+    await buildImages(builder, { ...operators, system }, join(draft, 'build'));
+    await builder.save(join(draft, 'images.tar'));
+    await rm(join(draft, 'build'), { recursive: true });
+  });
+  return archive;
+}
+
+async function buildImages(
+  builder: ImageBuilder,
+  { operator, plugin, system }: DatabaseOperators & { readonly system: PostgresSystem },
+  folder: string,
+): Promise<void> {
   const build = async (
     name: string,
     containerfile: string,
@@ -57,7 +84,7 @@ export async function buildDatabaseImages(
   };
 
   const postgres = join(folder, 'postgres');
-  await mkdir(postgres);
+  await mkdir(postgres, { recursive: true });
   await putFile(system.archive, join(postgres, 'system.tar'));
   await build(POSTGRES_IMAGE, SYSTEM, postgres, { PROGRAMS: system.path });
 
@@ -75,7 +102,6 @@ export async function buildDatabaseImages(
   await putFile(operator.program, join(tree, program));
   await symlink(program, join(tree, 'manager'));
   await build(`ghcr.io/cloudnative-pg/cloudnative-pg:${operator.version}`, TREE, tree);
-  return undefined;
 }
 
 /** Without copying, where both are on one disk. */

@@ -12,7 +12,7 @@ import {
 } from '@flywheel/testing';
 import type { Kubernetes, Missing, OperatorBuild, S3Server } from '@flywheel/testing';
 import { playCertificates } from './certificates-double.ts';
-import { buildDatabaseImages, pluginImages, POSTGRES_IMAGE } from './database-images.ts';
+import { databaseImages, pluginImages, POSTGRES_IMAGE } from './database-images.ts';
 import { makeDeployment } from './deployment.ts';
 import type { Deployment } from './deployment.ts';
 import { forward } from './forward.ts';
@@ -46,16 +46,17 @@ export async function openDatabaseSite(): Promise<DatabaseSite | Missing> {
   const [operator, plugin] = [await cloudnativePg(), await barmanPlugin()];
   if (isMissing(operator)) return operator;
   if (isMissing(plugin)) return plugin;
+  const images = await databaseImages({ operator, plugin });
+  if (typeof images !== 'string') return images;
   const definitions = await certManagerDefinitions();
   if (typeof definitions !== 'string') return definitions;
 
   await using opened = new AsyncDisposableStack();
-  const ground = await openGround((builder, folder) =>
-    buildDatabaseImages({ operator, plugin }, builder, folder),
-  );
+  const ground = await openGround();
   if (isMissing(ground)) return ground;
   opened.use(ground);
   const { kubernetes, tofu, kubectl } = ground;
+  await kubernetes.importImages(images);
   const minio = await startMinio();
   if (isMissing(minio)) return minio;
   const backups = opened.use(minio);

@@ -7,15 +7,19 @@ const NAMESPACE = 'ingress-nginx';
 const NAME = 'controller';
 const LABELS = { app: NAME };
 
-/** Hands each connection on, as it is. The dot: no other domain need be searched. */
+/** Hands each connection on, as it is. Of the name, whose address stays, it asks once. */
 const SCRIPT = `
 const { connect, createServer } = require('node:net');
-createServer({ allowHalfOpen: true }, (outside) => {
-  const inside = connect({ host: process.argv[1] + '.', port: 80, allowHalfOpen: true });
-  outside.pipe(inside).pipe(outside);
-  outside.on('error', () => inside.destroy());
-  inside.on('error', () => outside.destroy());
-}).listen(8080);
+const fail = (error) => console.error(new Date().toISOString(), error.message);
+require('node:dns').lookup(process.argv[1] + '.', (unknown, host) => {
+  if (unknown) throw unknown;
+  createServer({ allowHalfOpen: true }, (outside) => {
+    const inside = connect({ host, port: 80, allowHalfOpen: true });
+    outside.pipe(inside).pipe(outside);
+    outside.on('error', (error) => (fail(error), inside.destroy()));
+    inside.on('error', (error) => (fail(error), outside.destroy()));
+  }).listen(8080);
+});
 process.on('SIGTERM', () => process.exit());
 `;
 

@@ -203,6 +203,25 @@ describe.skipIf(isMissing(found))('connections that break', () => {
     expect(await replica.metadata.findObject(id, 'h1')).toBeDefined();
   });
 
+  test('a password that changes is waited out with what is open', async () => {
+    const url = new URL(await postgres.createDatabase());
+    const role = `rotated_${url.pathname.slice(1).replaceAll('-', '_')}`;
+    await postgres.sql(`create role ${role} login password 'old'`);
+    url.username = role;
+    url.password = 'old';
+    const database = await openPostgres(url.href);
+    const ask = (): Promise<unknown> =>
+      database.db.selectNoFrom(({ fn, val }) => fn('pg_sleep', [val(0.02)]).as('slept')).execute();
+    await Promise.all([ask(), ask()]);
+
+    await postgres.sql(`alter role ${role} password 'new'`);
+    const answers = await Promise.allSettled(Array.from({ length: 30 }, ask));
+
+    expect(answers.filter(({ status }) => status === 'rejected')).toEqual([]);
+    await expect(openPostgres(url.href)).rejects.toMatchObject({ code: 'unavailable' });
+    await database.db.destroy();
+  });
+
   test('a statement that takes too long is given up, and its connection is used again', async () => {
     const url = await postgres.createDatabase();
     await using replica = await openReplica(url, undefined, { statementTimeoutMs: 300 });

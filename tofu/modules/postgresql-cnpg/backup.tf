@@ -13,7 +13,7 @@ resource "kubectl_manifest" "object_store" {
         endpointURL     = var.backup.endpoint
         endpointCA      = var.backup.endpoint_ca_secret == null ? null : { name = var.backup.endpoint_ca_secret, key = "ca.crt" }
         wal             = { compression = "zstd", maxParallel = 4 }
-        data            = { compression = "snappy", jobs = 2 }
+        data            = { compression = "lz4", jobs = 2 }
         s3Credentials = { for key, value in {
           inheritFromIAMRole = var.backup.credentials_secret == null ? true : null
           accessKeyId        = var.backup.credentials_secret == null ? null : { name = var.backup.credentials_secret, key = var.backup.access_key_id_key }

@@ -20,6 +20,7 @@ const FOREIGN_KEY_VIOLATION = '23503';
 const UNIQUE_VIOLATION = '23505';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
+const INVALID_PASSWORD = '28P01';
 const DISK_FULL = '53100';
 const QUERY_CANCELED = '57014';
 const CONNECTION_GONE = new Set([
@@ -63,6 +64,11 @@ export function connectFault(error: unknown): PostgresFault {
     return new PostgresFault('ETIMEDOUT', 'the database has no connection for us', error);
   }
   return new PostgresFault('ECONNREFUSED', 'the database does not answer', error);
+}
+
+/** Whether the server is there, and takes another password than ours. */
+export function isPasswordRefused(error: unknown): boolean {
+  return sqlState(error) === INVALID_PASSWORD;
 }
 
 /** Whether the connection is of no use any more. */

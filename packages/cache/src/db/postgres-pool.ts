@@ -1,12 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
-import { connectFault, isConnectionGone, statementFault } from './postgres-fault.ts';
+import {
+  connectFault,
+  isConnectionGone,
+  isPasswordRefused,
+  statementFault,
+} from './postgres-fault.ts';
 
 /** Ends with the transaction. Migrations may take long. */
 export const NO_TIMEOUT = 'set local statement_timeout = 0';
 
 /** How much longer than the server we wait before the network counts as dead. */
 const NETWORK_GRACE_MS = 5000;
+
+/** Between two looks at whether an open connection is free. */
+const FREE_POLL_MS = 100;
+/** As long as a connection is waited for when all are busy. */
+const FREE_POLLS = 100;
 
 /** The part of `pg` that Kysely calls: counts statements, and says what failures mean. */
 export class CountingPool implements PostgresPool {
@@ -29,12 +40,7 @@ export class CountingPool implements PostgresPool {
   }
 
   async connect(): Promise<PostgresPoolClient> {
-    let client: PoolClient;
-    try {
-      client = await this.#pool.connect();
-    } catch (error) {
-      throw connectFault(error);
-    }
+    const client = await this.#connect();
     let counting = this.#clients.get(client);
     if (counting === undefined) {
       counting = new CountingClient(client, this, this.#timeoutMs);
@@ -45,6 +51,22 @@ export class CountingPool implements PostgresPool {
 
   end(): Promise<void> {
     return this.#pool.end();
+  }
+
+  /**
+   * While the password is rotated, a process that has the old one is let in no more, but what it has
+   * open stays open: one of those will be free.
+   */
+  async #connect(): Promise<PoolClient> {
+    for (let polls = 0; ; polls += 1) {
+      try {
+        return await this.#pool.connect();
+      } catch (error) {
+        const hasOthers = isPasswordRefused(error) && this.#pool.totalCount > 0;
+        if (!hasOthers || polls === FREE_POLLS) throw connectFault(error);
+      }
+      await sleep(FREE_POLL_MS);
+    }
   }
 }
 

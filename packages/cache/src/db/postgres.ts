@@ -57,7 +57,9 @@ export async function openPostgres(
   };
   await probe(() => new Client(config), options.readOnly === true);
   const max = Math.max(2, options.poolSize ?? 10);
-  const pool = new CountingPool(new Pool({ ...config, max }), statementTimeoutMs);
+  // Never closed for being idle: when the password is rotated, no new one can be opened.
+  const open = new Pool({ ...config, max, idleTimeoutMillis: 0 });
+  const pool = new CountingPool(open, statementTimeoutMs);
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return {
     kind: 'postgres',

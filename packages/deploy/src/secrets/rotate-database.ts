@@ -19,8 +19,8 @@ const POLL_MS = 1000;
 
 /**
  * Gives the owner of the database another password. CloudNativePG changes the role as soon as the
- * Secret changes, then pods are replaced, a few at a time. Connections that are open stay open; only
- * a pod of before that needs a new one is refused until it is replaced.
+ * Secret changes, then pods are replaced, a few at a time. Connections that are open stay open, and
+ * requests to a pod of before wait for one of them.
  */
 export async function rotateDatabasePassword(rotation: Rotation): Promise<void> {
   const { cluster, secret, make, onStep } = rotation;

@@ -16,7 +16,7 @@ const PACKAGES = [
   'ca-certificates',
   'barman-cli-cloud',
   'python3-boto3',
-  'python3-snappy',
+  'python3-lz4',
   'python3-zstandard',
 ];
 const UNUSED = ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/perl'];
