@@ -5,6 +5,8 @@ import { Agent, request } from 'node:https';
 import { json } from 'node:stream/consumers';
 import { FlywheelError } from '@flywheel/base';
 
+const TIMEOUT_MS = 20_000;
+
 export interface ApiServer {
   readonly server: string;
   /** The file with its certificate. */
@@ -31,6 +33,7 @@ export class ApiClient implements Disposable {
     const asked = request(new URL(path, this.#api.server), {
       agent: this.#agent,
       headers: { Authorization: `Bearer ${this.#api.token}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     asked.end();
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];

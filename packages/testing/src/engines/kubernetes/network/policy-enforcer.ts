@@ -11,8 +11,8 @@ const INTERVAL_MS = 300;
 
 /**
  * Stands in for the part of a network plugin that enforces policies: reads them with pods and
- * namespaces, and keeps the packet filter of the place so. Returns when it holds; what goes wrong
- * later is thrown when it is disposed of.
+ * namespaces, and keeps the packet filter of the place so. Returns when it holds; what still
+ * goes wrong at the end is thrown when it is disposed of.
  */
 export async function enforcePolicies(
   plane: ControlPlane,
@@ -43,17 +43,22 @@ export async function enforcePolicies(
 
   await enforce();
   const stop = new AbortController();
+  let failure: unknown;
   const enforcing = (async () => {
     while (!stop.signal.aborted) {
-      await enforce();
+      // An API server that is busy for once answers the next time.
+      failure = await enforce().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       await sleep(INTERVAL_MS, undefined, { signal: stop.signal }).catch(() => {});
     }
   })();
-  enforcing.catch(() => {});
   return {
     async [Symbol.asyncDispose]() {
       stop.abort();
       await enforcing;
+      if (failure !== undefined) throw failure;
     },
   };
 }
