@@ -36,8 +36,6 @@ export function declareAutoscaling(site: Site): void {
     });
 
     test('replicas follow the load, which doctor expects, and a plan has nothing against it', async () => {
-      // The load of others is over.
-      await expect.poll(utilization, { timeout: 120_000, interval: 1000 }).toBeLessThan(TARGET);
       await site.deployment.set({ 'cache.replicas.max': 3 });
       await site.deployment.apply();
       const { stdout } = await site.deployment.run('doctor', '--cluster', '--json');
@@ -50,6 +48,8 @@ export function declareAutoscaling(site: Site): void {
 
       const server = await deployedServer(site);
       await createCache(server, 'busy');
+      // What the load of others was is over.
+      await expect.poll(utilization, { timeout: 120_000, interval: 1000 }).toBeLessThan(TARGET);
 
       const load = await startSteadyLoad(server, 'busy');
       const startedAt = performance.now();
