@@ -21,7 +21,8 @@ const POLL_MS = 500;
 
 /**
  * Removes all pods of a workload together and waits until as many new ones are ready. Answers how many
- * milliseconds that took, in which nobody served. Throws `unavailable` when they are not in time.
+ * milliseconds that took, in which nobody served. Throws `unavailable` when they are not in time, and
+ * `unsupported` where pods cannot be told apart from those of others.
  */
 export async function restartAtOnce(
   cluster: KubernetesClient,
@@ -34,6 +35,7 @@ export async function restartAtOnce(
   const labels = Object.entries(selector.matchLabels ?? {}).map(
     ([key, value]) => `${key}=${value}`,
   );
+  if (labels.length === 0) throw unselective(workload);
   const namespace = workload.path.split('/')[5];
   const pods = `/api/v1/namespaces/${namespace}/pods`;
   const selected = `${pods}?labelSelector=${encodeURIComponent(labels.join(','))}`;
@@ -67,5 +69,12 @@ function late(
         'Nobody serves until they are; they go on by themselves. See why:\n' +
         `kubectl --context ${context} -n ${namespace} describe ${kind.toLowerCase()} ${name}`,
     },
+  });
+}
+
+/** Without labels, every pod of the namespace would be chosen. */
+function unselective({ kind, name }: Workload): FlywheelError {
+  return new FlywheelError('unsupported', `${kind} ${name} does not name its pods by labels`, {
+    details: { hint: 'Replace its pods by hand; the Secret has its new values already.' },
   });
 }
