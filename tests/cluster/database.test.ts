@@ -23,7 +23,8 @@ describe('a cache over a database of CloudNativePG', () => {
 });
 
 function declare(site: DatabaseSite): void {
-  const { deployment, kubectl } = site;
+  const { deployment } = site;
+  const kubectl = (...args: readonly string[]): Promise<string> => site.kubectl(...args);
   let server: Server;
   /** Pushed, and never lost again. */
   const kept: GeneratedPath[] = [];

@@ -211,7 +211,9 @@ describe.skipIf(isMissing(found))('connections that break', () => {
     url.password = 'old';
     const database = await openPostgres(url.href);
     const ask = (): Promise<unknown> =>
-      database.db.selectNoFrom(({ fn, val }) => fn('pg_sleep', [val(0.02)]).as('slept')).execute();
+      database.db
+        .selectNoFrom((build) => build.fn('pg_sleep', [build.val(0.02)]).as('slept'))
+        .execute();
     await Promise.all([ask(), ask()]);
 
     await postgres.sql(`alter role ${role} password 'new'`);

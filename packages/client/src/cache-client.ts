@@ -1,6 +1,6 @@
 import type { AgentOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import { FlywheelError, isFlywheelError, retry } from '@flywheel/base';
+import { FlywheelError, retry } from '@flywheel/base';
 import { isStorePathHash } from '@flywheel/nix';
 import type { NarInfo } from '@flywheel/nix';
 import manifest from '../package.json' with { type: 'json' };
@@ -13,6 +13,7 @@ import { get } from './get.ts';
 import { missingPathsBodies, parseMissingPaths } from './missing-paths.ts';
 import { narUrl, parseNarInfoAnswer } from './nar-info-answer.ts';
 import type { PathSource } from './path-source.ts';
+import { patience } from './patience.ts';
 import { Transport } from './transport.ts';
 import { parseUploadAnswer } from './upload-answer.ts';
 import type { UploadAnswer } from './upload-answer.ts';
@@ -236,9 +237,8 @@ export class CacheClient {
 
   #retry<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return retry(work, {
-      attempts: ATTEMPTS,
+      ...patience(ATTEMPTS),
       firstDelayMs: this.firstDelayMs,
-      when: (error) => isFlywheelError(error, 'unavailable'),
       ...(signal === undefined ? {} : { signal }),
     });
   }

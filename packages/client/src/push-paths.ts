@@ -1,8 +1,9 @@
-import { FlywheelError, isFlywheelError, retry, toFlywheelError } from '@flywheel/base';
+import { FlywheelError, retry, toFlywheelError } from '@flywheel/base';
 import { parseStorePath } from '@flywheel/nix';
 import type { CacheClient } from './cache-client.ts';
 import { notTried, Outage } from './outage.ts';
 import type { PathSource } from './path-source.ts';
+import { patience } from './patience.ts';
 import { PushQueue } from './push-queue.ts';
 import { runJobs } from './run-jobs.ts';
 import { PathProgress } from './transfer-event.ts';
@@ -139,11 +140,12 @@ class Push {
       progress.restart();
       return client.upload(path, { onBytes: (bytes) => progress.add(bytes), signal });
     };
+    const { attempts, when } = patience(ATTEMPTS);
     const answer = await retry(upload, {
-      attempts: ATTEMPTS,
+      attempts,
       firstDelayMs: client.firstDelayMs,
       maxDelayMs: MAX_DELAY_MS,
-      when: (error) => isFlywheelError(error, 'unavailable') && this.#outage.reason === undefined,
+      when: (error) => when(error) && this.#outage.reason === undefined,
       ...(signal === undefined ? {} : { signal }),
     });
     this.#outage.noteSuccess();

@@ -13,6 +13,7 @@ const PACKAGES = [
   `postgresql-${MAJOR}`,
   'coreutils',
   'dash',
+  'tar',
   'ca-certificates',
   'barman-cli-cloud',
   'python3-boto3',
