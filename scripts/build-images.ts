@@ -1,7 +1,8 @@
-// Builds the images of build/images: `build-images.ts [TAG]`. With BASE it starts from another system.
-// Beside them it leaves their bills of materials in .artifacts/images.
+// Builds the images of build/images: `build-images.ts [TAG]`. With BASE it starts from another system,
+// with TOFU it takes OpenTofu from another image. Beside them it leaves their bills of materials in
+// .artifacts/images.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { layOutImage } from './image-tree.ts';
@@ -24,26 +25,32 @@ try {
   // Once for all of them; the stage of that name is not built then.
   layOutImage(join(folder, 'opt/flywheel'));
   for (const image of IMAGES) build(image);
+  const bills = join(ROOT, '.artifacts/images');
+  mkdirSync(bills, { recursive: true });
+  run('bills', '--output', `type=local,dest=${bills}`);
 } finally {
   rmSync(folder, { recursive: true });
 }
 
 function build(image: string): void {
   const name = `glorious-flywheel/${image}:${tag}`;
-  const args = { VERSION: tag, REVISION: revision(), BASE: process.env['BASE'] };
-  const given = Object.entries(args).filter(([, value]) => value !== undefined);
-  // prettier-ignore
-  run(['build', '--build-context', `tree=${folder}`, '--tag', name,
-    '--file', join(ROOT, 'build/images', image, 'Containerfile'),
-    ...given.map(([key, value]) => `--build-arg=${key}=${value}`), ROOT]);
-  const bills = join(ROOT, '.artifacts/images');
-  mkdirSync(bills, { recursive: true });
-  copyFileSync(join(folder, 'opt/flywheel/sbom.cdx.json'), join(bills, `${image}.cdx.json`));
+  run(image, '--tag', name);
   console.log(name);
 }
 
-function run(args: readonly string[]): void {
-  execFileSync(builder ?? '', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+function run(target: string, ...options: readonly string[]): void {
+  const { BASE, TOFU } = process.env;
+  const args = { VERSION: tag, REVISION: revision(), BASE, TOFU };
+  const given = Object.entries(args).filter(([, value]) => value !== undefined);
+  // prettier-ignore
+  const words = ['build', '--build-context', `tree=${folder}`, '--target', target, ...options,
+    '--file', join(ROOT, 'build/images/Containerfile'),
+    ...given.map(([key, value]) => `--build-arg=${key}=${value}`), ROOT];
+  execFileSync(builder ?? '', words, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    // What the images share is made once; the others do so by themselves.
+    env: { ...process.env, BUILDAH_LAYERS: 'true' },
+  });
 }
 
 function revision(): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { formatSbom, integritiesOf } from './sbom.ts';
+import { formatSbom, integritiesOf, withProgram } from './sbom.ts';
 
 test('a bill names each package with its hash and licence, in one order', () => {
   const packages = [
@@ -43,6 +43,38 @@ test('a bill names each package with its hash and licence, in one order', () => 
     ],
   });
   expect(formatSbom({ name: 'flywheel', version: '0.1.0' }, packages.toReversed())).toBe(text);
+});
+
+test('a program comes behind the packages', () => {
+  const bill = formatSbom({ name: 'flywheel', version: '0.1.0' }, [
+    { name: 'zod', version: '4.6.7' },
+  ]);
+  const purl = 'pkg:golang/github.com/opentofu/opentofu@v1.12.6';
+
+  const text = withProgram(bill, {
+    name: 'opentofu',
+    version: '1.12.6',
+    purl,
+    license: 'MPL-2.0',
+    sha256: '00ff',
+  });
+
+  expect(JSON.parse(text)).toMatchObject({
+    bomFormat: 'CycloneDX',
+    metadata: { component: { name: 'flywheel' } },
+    components: [
+      { name: 'zod' },
+      {
+        type: 'application',
+        'bom-ref': purl,
+        name: 'opentofu',
+        version: '1.12.6',
+        purl,
+        licenses: [{ expression: 'MPL-2.0' }],
+        hashes: [{ alg: 'SHA-256', content: '00ff' }],
+      },
+    ],
+  });
 });
 
 test('the lock file has a hash for each of its packages', () => {

@@ -9,6 +9,16 @@ export interface InstalledPackage {
   readonly integrity?: string;
 }
 
+/** A program that is no package of npm. */
+export interface InstalledProgram {
+  readonly name: string;
+  readonly version: string;
+  readonly purl: string;
+  readonly license: string;
+  /** Of the file, in hexadecimal. */
+  readonly sha256: string;
+}
+
 const ALGORITHMS: Readonly<Record<string, string>> = {
   sha1: 'SHA-1',
   sha256: 'SHA-256',
@@ -40,6 +50,22 @@ export function formatSbom(
     components,
   };
   return `${JSON.stringify(bill, null, 2)}\n`;
+}
+
+/** The bill with a program behind its packages. */
+export function withProgram(bill: string, program: InstalledProgram): string {
+  const { name, version, purl, license, sha256 } = program;
+  const { components, ...rest } = JSON.parse(bill) as { readonly components: readonly unknown[] };
+  const component = {
+    type: 'application',
+    'bom-ref': purl,
+    name,
+    version,
+    purl,
+    licenses: [{ expression: license }],
+    hashes: [{ alg: 'SHA-256', content: sha256 }],
+  };
+  return `${JSON.stringify({ ...rest, components: [...components, component] }, null, 2)}\n`;
 }
 
 /** The integrity of each package of a pnpm-lock.yaml, by name and version (`hono@4.1.0`). */

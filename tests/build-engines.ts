@@ -1,6 +1,7 @@
 // Builds the programs that the suites start, which takes minutes the first time: .ci/run does so
 // while the first suites run. What cannot be built is said by the tests that miss it.
 import {
+  customResources,
   barmanPlugin,
   buildKubernetesPrograms,
   buildTofu,
@@ -22,6 +23,7 @@ for (const start of [startVersity, startMinio]) {
 await buildTofu();
 await tflint();
 await kubernetesOpenApi();
+await customResources();
 await minioClient();
 await buildKubernetesPrograms();
 await certManagerDefinitions();

@@ -19,8 +19,11 @@ import { deployedServer } from './deployed-server.ts';
 import { HOST, NAMESPACE } from './deployment.ts';
 import { openEntrance } from './entrance.ts';
 import { IMAGES } from './images.ts';
+import { declareAutoscaling } from './autoscaling.ts';
+import { declareNetwork } from './network.ts';
+import { runPipelineJob } from './pipeline-job.ts';
 import { openSite } from './site.ts';
-import type { Site } from './site.ts';
+import type { CacheSite, Site } from './site.ts';
 
 const found = await openSite();
 
@@ -29,7 +32,7 @@ describe('a cache that is deployed to a cluster', () => {
   else declare(found);
 });
 
-function declare(site: Site): void {
+function declare(site: CacheSite): void {
   afterAll(() => site[Symbol.asyncDispose]());
 
   test('secrets are made before anything that reads them', async () => {
@@ -66,6 +69,14 @@ function declare(site: Site): void {
       'server Running true',
       'setup Succeeded false',
     ]);
+    // Those of the cache were there before their bucket was, and have waited.
+    const restarts = await site.kubectl(
+      'get',
+      'pods',
+      '--selector=app.kubernetes.io/component in (api, gc, migrate)',
+      '--output=jsonpath={.items[*].status.containerStatuses[0].restartCount}',
+    );
+    expect(restarts).toBe('0 0 0 0');
   });
 
   test('a second plan has nothing to do', async () => {
@@ -75,23 +86,21 @@ function declare(site: Site): void {
     expect(planned.status).toBe(0);
   });
 
-  test('the command line runs as a pod that may do nothing', async () => {
-    await site.kubectl(
-      'run',
-      'command',
-      `--overrides=${JSON.stringify(RESTRICTED)}`,
-      '--restart=Never',
-      `--image=${IMAGES.flywheel}`,
-    );
-    await site.kubectl(
-      'wait',
-      'pod/command',
-      '--for=jsonpath={.status.phase}=Succeeded',
-      '--timeout=60s',
+  test('a job in the cluster plans, and applies just that, as an account that may only look', async () => {
+    const said = await runPipelineJob(
+      site,
+      `flywheel plan attic --check
+       flywheel plan attic --report reports
+       cat reports/gitlab.json
+       # The job that applies has what is an artifact of the other, and no more.
+       rm -r .flywheel/deploy/test/attic/tofu
+       flywheel apply attic`,
     );
 
-    expect(await site.kubectl('logs', 'command')).toMatch(/^flywheel \d+\.\d+\.\d+\n/);
-    await site.kubectl('delete', 'pod', 'command');
+    expect(said.match(/^attic in test: no changes$/gm)).toHaveLength(2);
+    expect(said).toContain('{"create":0,"update":0,"delete":0}');
+    expect(said).toContain('there was nothing to change');
+    expect(said).not.toContain('providers of this run are not pinned');
   });
 
   test('what is pushed comes back as it was', async () => {
@@ -125,6 +134,35 @@ function declare(site: Site): void {
     }
   });
 
+  test("the password of MinIO's administrator changes, and nothing else does", async () => {
+    const isGood = async (password: string): Promise<boolean> => {
+      const script = `HOME=/tmp mc alias set own http://localhost:9000 "$MINIO_ROOT_USER" '${password}' >&2`;
+      const words = ['exec', 'minio-0', `--namespace=${NAMESPACE}`, '--', 'sh', '-c', script];
+      return (await site.kubernetes.kubectl(words)).status === 0;
+    };
+    const old = await rootPassword(site);
+    expect(await isGood(old)).toBe(true);
+
+    const rotated = await site.deployment.flywheel(
+      'secrets',
+      'rotate',
+      'minioRoot',
+      '--allow-outage',
+      '--json',
+    );
+
+    const { outageMs } = JSON.parse(rotated.stdout) as { readonly outageMs: number };
+    figure('MinIO away while its administrator is replaced', outageMs / 1000, 's', { max: 90 });
+    const fresh = await rootPassword(site);
+    expect(fresh).toMatch(/^[A-Za-z0-9]{40}$/);
+    expect(fresh).not.toBe(old);
+    expect([await isGood(fresh), await isGood(old)]).toEqual([true, false]);
+    // The cache has a user of its own: the load of the upgrade below pushes and pulls with it.
+    await site.kubectl('rollout', 'status', 'deployment/attic-api', '--timeout=60s');
+  });
+
+  declareNetwork(site);
+
   test('an upgrade under load loses no request', async () => {
     const server = await deployedServer(site);
     await createCache(server, 'load');
@@ -151,6 +189,8 @@ function declare(site: Site): void {
       .toEqual([IMAGES.nextCache, IMAGES.nextCache]);
     await site.deployment.flywheel('plan', 'attic', '--check');
   });
+
+  declareAutoscaling(site);
 
   test('a destroy leaves only what holds data', async () => {
     const refused = site.deployment.flywheel('destroy', 'attic', '--yes');
@@ -188,24 +228,11 @@ async function objectsOf(site: Site): Promise<readonly string[]> {
     .toSorted();
 }
 
-const RESTRICTED = {
-  spec: {
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-    automountServiceAccountToken: false,
-    containers: [
-      {
-        name: 'command',
-        image: IMAGES.flywheel,
-        args: ['version'],
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
-        },
-      },
-    ],
-  },
-} as const;
+async function rootPassword(site: Site): Promise<string> {
+  const entry = '--output=jsonpath={.data.MINIO_ROOT_PASSWORD}';
+  const encoded = await site.kubectl('get', 'secret', 'flywheel-minio-root', entry);
+  return Buffer.from(encoded, 'base64').toString();
+}
 
 async function replicaImages(site: Site): Promise<readonly string[]> {
   const images = await site.kubectl(

@@ -1,14 +1,11 @@
 import type { Server } from '../store/attic-client.ts';
+import { NAMESPACE } from './deployment.ts';
+import { startIngress } from './ingress-pod.ts';
 import type { Site } from './site.ts';
 
-/** The service as clients in the cluster see it, and the token that its first replica has made. */
-export async function deployedServer(site: Pick<Site, 'kubectl'>): Promise<Server> {
-  const address = await site.kubectl(
-    'get',
-    'service',
-    'attic',
-    '--output=jsonpath={.spec.clusterIP}',
-  );
+/** The cache as clients see it, who come by the ingress, and the token that its first replica has made. */
+export async function deployedServer(site: Pick<Site, 'kubernetes' | 'kubectl'>): Promise<Server> {
+  const url = await startIngress(site.kubernetes, `attic.${NAMESPACE}.svc.cluster.local`);
   const token = await site.kubectl(
     'exec',
     'deployment/attic-api',
@@ -16,5 +13,5 @@ export async function deployedServer(site: Pick<Site, 'kubectl'>): Promise<Serve
     'cat',
     '/var/lib/flywheel/data/keys/admin.token',
   );
-  return { url: `http://${address}/`, adminToken: token.trim() };
+  return { url, adminToken: token.trim() };
 }

@@ -10,7 +10,9 @@ export const NAMESPACE = 'flywheel-cache';
 const DOMAIN = 'flywheel.example.org';
 /** The cache's public name. */
 export const HOST = `cache.${DOMAIN}`;
-const TOKEN = 'glpat-of-the-tests';
+export const TOKEN = 'glpat-of-the-tests';
+/** Of the cluster, in the organization. */
+export const CONTEXT = 'flywheel-test';
 const PROJECT = 2002;
 
 /** An organization with one small cache, whose database is there already. */
@@ -23,7 +25,7 @@ gitlab:
   groupId: 1001
   deployProject: { path: acme/infrastructure, id: ${PROJECT} }
 environments:
-  test: { role: development, context: flywheel-test, domain: ${DOMAIN} }
+  test: { role: development, context: ${CONTEXT}, domain: ${DOMAIN} }
 cache:
   replicas: { min: 2, max: 2 }
   resources: { requests: { cpu: 50m, memory: 128Mi }, limits: { memory: 512Mi } }
@@ -57,6 +59,11 @@ export interface Deployment extends AsyncDisposable {
   set(keys: Keys): Promise<void>;
   /** Writes a file beside. */
   write(name: string, text: string): Promise<void>;
+  /** Runs the command line. A failing status is an answer. */
+  run(...args: readonly string[]): Promise<RunResult>;
+  read(name: string): Promise<string>;
+  /** Where states are, on this machine. */
+  readonly gitlabUrl: string;
   /** Throws when it fails. */
   flywheel(...args: readonly string[]): Promise<RunResult>;
   /** A plan of a stack, by default of the cache, then exactly that. */
@@ -71,7 +78,7 @@ export interface DeploymentOptions {
 }
 
 /** Commands that know no stacks. */
-const WITHOUT_STACKS = ['secrets', 'vendor'];
+const WITHOUT_STACKS = ['doctor', 'secrets', 'vendor'];
 
 export async function makeDeployment(
   tofu: Tofu,
@@ -85,22 +92,29 @@ export async function makeDeployment(
       env: { KUBECONFIG: kubeconfig, TF_HTTP_PASSWORD: TOKEN, ...env },
     }),
   );
+  const run = (...args: readonly string[]): Promise<RunResult> => place.flywheel(args);
   const flywheel = async (...args: readonly string[]): Promise<RunResult> => {
-    const run = await place.flywheel(args);
-    if (run.status === 0) return run;
-    throw new FlywheelError('internal', `flywheel ${args.join(' ')}:\n${run.stdout}${run.stderr}`);
+    const ended = await run(...args);
+    if (ended.status === 0) return ended;
+    throw new FlywheelError(
+      'internal',
+      `flywheel ${args.join(' ')}:\n${ended.stdout}${ended.stderr}`,
+    );
   };
   const set = async (changed: Keys): Promise<void> => {
     const file = 'config/organization.yaml';
     await place.write(file, setKeys(await place.read(file), changed));
   };
-  // The copy of the stacks: a first plan writes a lock file of providers beside them.
+  // The copy of the stacks, and not those of the checkout.
   const stacks = `--stacks=${tofu.root}/stacks`;
   const parts = made.move();
   return {
     want: (tag) => set({ 'images.tag': tag }),
     set,
     write: (name, text) => place.write(name, text),
+    run,
+    read: (name) => place.read(name),
+    gitlabUrl: gitlab.url,
     flywheel: (command = '', ...args) =>
       flywheel(command, ...args, ...(WITHOUT_STACKS.includes(command) ? [] : [stacks])),
     async apply(stack = 'attic', ...options) {

@@ -1,8 +1,14 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isMissing, minioClient, minioProgram, startImageBuilder } from '@flywheel/testing';
-import type { ImageBuild, Kubernetes, Missing } from '@flywheel/testing';
+import {
+  buildTofu,
+  isMissing,
+  minioClient,
+  minioProgram,
+  startImageBuilder,
+} from '@flywheel/testing';
+import type { ImageBuild, ImageBuilder, Kubernetes, Missing } from '@flywheel/testing';
 import { layOutImage } from '../../scripts/image-tree.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -27,8 +33,14 @@ COPY minio mc /usr/bin/
 ENTRYPOINT ["minio"]
 `;
 
+/** Builds further images in a folder of its own. */
+export type BuildImages = (builder: ImageBuilder, folder: string) => Promise<Missing | undefined>;
+
 /** Builds our images from this checkout, and MinIO's from its programs; gives them to the cluster. */
-export async function importImages(kubernetes: Kubernetes): Promise<Missing | undefined> {
+export async function importImages(
+  kubernetes: Kubernetes,
+  buildMore: BuildImages = () => Promise.resolve(undefined),
+): Promise<Missing | undefined> {
   const builder = await startImageBuilder();
   if (isMissing(builder)) return builder;
   await using opened = new AsyncDisposableStack();
@@ -38,14 +50,19 @@ export async function importImages(kubernetes: Kubernetes): Promise<Missing | un
   const build = (image: ImageBuild): Promise<void> =>
     builder.build({ ...image, args: { BASE: builder.base, ...image.args } });
 
+  const programs = await buildTofu();
+  if ('missing' in programs) return programs;
   layOutImage(join(folder, 'tree/opt/flywheel'));
+  await mkdir(join(folder, 'tofu/usr/local/bin'), { recursive: true });
+  await copyFile(programs.tofu, join(folder, 'tofu/usr/local/bin/tofu'));
   for (const image of ['cache', 'flywheel'] as const) {
     await build({
-      containerfile: join(ROOT, 'build/images', image, 'Containerfile'),
+      containerfile: join(ROOT, 'build/images/Containerfile'),
+      target: image,
       context: ROOT,
       name: IMAGES[image],
       args: { VERSION: '1' },
-      contexts: { tree: join(folder, 'tree') },
+      contexts: { tree: join(folder, 'tree'), tofu: join(folder, 'tofu') },
     });
   }
 
@@ -64,6 +81,11 @@ export async function importImages(kubernetes: Kubernetes): Promise<Missing | un
     await writeFile(containerfile, text);
     await build({ containerfile, context, name });
   }
+
+  const more = join(folder, 'more');
+  await mkdir(more);
+  const lacking = await buildMore(builder, more);
+  if (lacking !== undefined) return lacking;
 
   const archive = join(folder, 'images.tar');
   await builder.save(archive);

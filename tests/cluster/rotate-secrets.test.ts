@@ -142,8 +142,12 @@ function declare(plane: ControlPlane, tofu: Tofu, mc: string, server: S3Server):
 
   test('what comes from outside, and what stops MinIO, is refused with the way', async () => {
     const root = await commands.run(['secrets', 'rotate', 'minioRoot']);
-    expect(root.status).toBe(13);
-    expect(root.stderr).toContain('cannot be rotated without stopping MinIO');
+    expect(root.status).toBe(3);
+    expect(root.stderr).toContain('to rotate flywheel-minio-root, MinIO has to stop');
+    expect(root.stderr).toContain('If that is fine now: --allow-outage.');
+    const early = await commands.run(['secrets', 'rotate', 'minioRoot', '--allow-outage']);
+    expect(early.status).toBe(4);
+    expect(early.stderr).toContain('no server of MinIO reads Secret flywheel-minio-root');
     const unknown = await commands.run(['secrets', 'rotate', 'gitlab']);
     expect(unknown.status).toBe(4);
     expect(unknown.stderr).toContain(

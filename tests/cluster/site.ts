@@ -7,6 +7,8 @@ import { makeDeployment, NAMESPACE } from './deployment.ts';
 import type { Deployment } from './deployment.ts';
 import { forward } from './forward.ts';
 import { importImages } from './images.ts';
+import type { BuildImages } from './images.ts';
+import { buildJobImage } from './pipeline-job.ts';
 
 /** A cluster with our images, and what it takes to deploy a cache. */
 export interface Site extends AsyncDisposable {
@@ -16,10 +18,16 @@ export interface Site extends AsyncDisposable {
   kubectl(...args: readonly string[]): Promise<string>;
 }
 
-/** A site whose database is beside the cluster. */
-export async function openSite(): Promise<Site | Missing> {
+/** A site whose database is beside the cluster: at this port of the machine's address. */
+export interface CacheSite extends Site {
+  readonly databasePort: number;
+  /** OpenTofu over a copy of modules and stacks. */
+  readonly tofu: Tofu;
+}
+
+export async function openSite(): Promise<CacheSite | Missing> {
   await using opened = new AsyncDisposableStack();
-  const ground = await openGround();
+  const ground = await openGround(buildJobImage);
   if (isMissing(ground)) return ground;
   opened.use(ground);
   const { kubernetes, tofu, kubectl } = ground;
@@ -35,10 +43,18 @@ export async function openSite(): Promise<Site | Missing> {
     await makeDeployment(tofu, {
       kubeconfig: kubernetes.kubeconfig,
       env: { FLYWHEEL_SECRET_CACHE_DATABASE_URL: databaseUrl },
+      keys: { 'cache.database.external': { port: postgres.port, cidrs: [`${host}/32`] } },
     }),
   );
   const parts = opened.move();
-  return { kubernetes, deployment, kubectl, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return {
+    kubernetes,
+    deployment,
+    databasePort: postgres.port,
+    tofu,
+    kubectl,
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
 }
 
 /** A cluster with images, and tofu for it. */
@@ -46,12 +62,12 @@ export interface Ground extends Pick<Site, 'kubernetes' | 'kubectl'>, AsyncDispo
   readonly tofu: Tofu;
 }
 
-export async function openGround(): Promise<Ground | Missing> {
+export async function openGround(buildMore?: BuildImages): Promise<Ground | Missing> {
   await using opened = new AsyncDisposableStack();
   const kubernetes = await startKubernetes();
   if (isMissing(kubernetes)) return kubernetes;
   opened.use(kubernetes);
-  const lacking = await importImages(kubernetes);
+  const lacking = await importImages(kubernetes, buildMore);
   if (lacking !== undefined) return lacking;
   const tofu = await startTofu(dirname(MODULES), { kubeconfig: kubernetes.kubeconfig });
   if (isMissing(tofu)) return tofu;

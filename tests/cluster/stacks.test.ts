@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
 import {
+  customResources,
   figure,
   isMissing,
+  outputOf,
   startGitlabState,
   startKubernetesApi,
   startTofu,
@@ -13,21 +16,33 @@ import type { ControlPlane, GitlabState, RunResult, Tofu } from '@flywheel/testi
 import { makeWorkplace } from '../tofu/flywheel-process.ts';
 import type { Workplace } from '../tofu/flywheel-process.ts';
 import { MODULES } from '../tofu/module-folders.ts';
-import { definition } from './definition.ts';
 import { playPods } from './pods-double.ts';
 
 const NAMESPACE = 'flywheel-cache';
 const TOKEN = 'glpat-canary-of-the-tests';
 
+/** What is there before our stacks: the kinds of Prometheus' operator and of the Gateway API. */
+const DEFINITIONS = [
+  'monitoring.coreos.com_podmonitors',
+  'monitoring.coreos.com_prometheusrules',
+  'monitoring.coreos.com_servicemonitors',
+  'gateway.networking.k8s.io_httproutes',
+];
+
 const [plane, tofu] = [await startKubernetesApi(), await startTofu(dirname(MODULES))];
+const resources = await customResources();
 
 describe('all stacks, with a real API server and states in GitLab', () => {
   if (isMissing(plane)) test('all of it', ({ skip }) => skip(plane.missing));
   else if (isMissing(tofu)) test('all of it', ({ skip }) => skip(tofu.missing));
-  else declare(plane, tofu);
+  else if (typeof resources !== 'string') test('all of it', ({ skip }) => skip(resources.missing));
+  else declare(plane, { planner: tofu, definitions: resources });
 });
 
-function declare(api: ControlPlane, planner: Tofu): void {
+function declare(
+  api: ControlPlane,
+  { planner, definitions }: { readonly planner: Tofu; readonly definitions: string },
+): void {
   let gitlab: GitlabState;
   let place: Workplace;
   let pods: AsyncDisposable;
@@ -47,12 +62,18 @@ function declare(api: ControlPlane, planner: Tofu): void {
       'gitlab.url': gitlab.url,
       'environments.production.context': 'flywheel-test',
       'dashboard.enabled': false,
+      'monitoring.enabled': true,
     });
-    const release = releaseOf(
-      definition('postgresql.cnpg.io', 'clusters', 'Cluster'),
-      definition('postgresql.cnpg.io', 'scheduledbackups', 'ScheduledBackup'),
+    for (const name of DEFINITIONS) {
+      const apply = ['apply', '--server-side', '-f', join(definitions, `${name}.yaml`)];
+      outputOf(await api.kubectl(apply), name);
+    }
+    outputOf(await api.kubectl(['create', 'namespace', 'monitoring']), 'a namespace');
+    const release = definitionsIn(await readFile(join(definitions, 'cnpg-1.30.0.yaml'), 'utf8'));
+    const plugin = await readFile(
+      join(definitions, 'barmancloud.cnpg.io_objectstores.yaml'),
+      'utf8',
     );
-    const plugin = releaseOf(definition('barmancloud.cnpg.io', 'objectstores', 'ObjectStore'));
     await place.write('mirror/cloudnative-pg-1.0.0.yaml', release);
     await place.write('mirror/plugin-barman-cloud-1.0.0.yaml', plugin);
     await place.write(
@@ -85,8 +106,8 @@ function declare(api: ControlPlane, planner: Tofu): void {
 
   test('they are planned and applied in their order', async () => {
     const planned = await succeed('plan', '--all');
-    expect(planned).toContain('operators in production: 3 to create');
-    expect(planned).toContain('attic in production: 25 to create');
+    expect(planned).toContain('operators in production: 12 to create');
+    expect(planned).toContain('attic in production: 35 to create');
 
     await succeed('apply', '--all');
 
@@ -102,6 +123,28 @@ function declare(api: ControlPlane, planner: Tofu): void {
     expect(planned).toBe(
       'operators in production: no changes\n\nattic in production: no changes\n\n',
     );
+  });
+
+  test('the cache is behind a Gateway in place of an Ingress', async () => {
+    await setKeys({
+      'ingress.kind': 'gateway',
+      'ingress.gateway': { name: 'public', namespace: 'gateways' },
+    });
+    const planned = await succeed('plan', 'attic');
+    expect(planned).toContain('+ HTTPRoute/flywheel-cache/attic');
+    expect(planned).toContain('- Ingress/flywheel-cache/attic');
+
+    await succeed('apply', 'attic');
+
+    const route = await api.kubectl(['get', 'httproute', 'attic', '-n', NAMESPACE, '-o', 'json']);
+    expect(JSON.parse(route.stdout)).toMatchObject({
+      spec: {
+        hostnames: ['cache.flywheel.example.org'],
+        parentRefs: [{ kind: 'Gateway', name: 'public', namespace: 'gateways' }],
+        rules: [{ backendRefs: [{ kind: 'Service', name: 'attic', port: 80 }] }],
+      },
+    });
+    await succeed('plan', 'attic', '--check');
   });
 
   test('neither a state nor a plan holds what is secret', () => {
@@ -175,18 +218,12 @@ function declare(api: ControlPlane, planner: Tofu): void {
   });
 }
 
-function releaseOf(...objects: readonly object[]): string {
-  return objects
-    .map((object) => `kind: ${(object as { kind: string }).kind}\n${withoutKind(object)}`)
-    .join('\n---\n');
-}
-
-/** As YAML is published: \`kind:\` begins a line. */
-function withoutKind(object: object): string {
-  return Object.entries(object)
-    .filter(([key]) => key !== 'kind')
-    .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
-    .join('\n');
+/** Of a published release. No operator runs here: what else is in it would wait for one. */
+function definitionsIn(release: string): string {
+  return release
+    .split(/^---$/m)
+    .filter((document) => /^kind: CustomResourceDefinition$/m.test(document))
+    .join('---');
 }
 
 function lockFile(releases: Readonly<Record<string, string>>): string {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
+  customResources,
   isMissing,
   kubernetesOpenApi,
   nameOf,
@@ -11,28 +12,27 @@ import {
   setIssues,
   startTofu,
 } from '@flywheel/testing';
-import type { Manifest, Tofu } from '@flywheel/testing';
+import type { Manifest, SchemaSet, Tofu } from '@flywheel/testing';
 import { commandIssue, readCommandTree } from '../../scripts/command-tree.ts';
 import { examplesOf, MODULE_NAMES, MODULES } from './module-folders.ts';
 import { plannedManifests } from './planned-manifests.ts';
-import { CRDS, readSchemas } from './read-schemas.ts';
-
-const NO_CRDS = 'FLYWHEEL_CRDS names no folder with custom resource definitions';
-/** Kinds whose definitions are not among those. */
-const UNCHECKED = ['gateway.networking.k8s.io/v1/HTTPRoute'];
+import { readSchemas } from './read-schemas.ts';
 
 const [foundTofu, openApi] = [await startTofu(MODULES), await kubernetesOpenApi()];
+const resources = await customResources();
 
 describe('manifests', () => {
   if (isMissing(foundTofu)) test('all of it', ({ skip }) => skip(foundTofu.missing));
   else if (typeof openApi !== 'string') test('all of it', ({ skip }) => skip(openApi.missing));
-  else declare(foundTofu, openApi);
+  else if (typeof resources !== 'string') test('all of it', ({ skip }) => skip(resources.missing));
+  else declare(foundTofu, { schemas: readSchemas(openApi, resources), resources });
 });
 
-function declare(tofu: Tofu, swagger: string): void {
+function declare(
+  tofu: Tofu,
+  { schemas, resources }: { readonly schemas: SchemaSet; readonly resources: string },
+): void {
   afterAll(() => tofu[Symbol.asyncDispose]());
-
-  const schemas = readSchemas(swagger);
 
   const schemaIssues = (manifests: readonly Manifest[]): readonly string[] =>
     manifests.flatMap((manifest) =>
@@ -58,12 +58,11 @@ function declare(tofu: Tofu, swagger: string): void {
       expect(schemaIssues(await planOf(module, example))).toEqual([]);
     });
 
-    test('each kind has a schema', async ({ skip }) => {
-      skip(CRDS === undefined, NO_CRDS);
+    test('each kind has a schema', async () => {
       const unknown = (await planOf(module, example))
         .filter((manifest) => schemas.issues(manifest) === undefined)
         .map(({ apiVersion, kind }) => `${apiVersion}/${kind}`);
-      expect(unknown.filter((kind) => !UNCHECKED.includes(kind))).toEqual([]);
+      expect(unknown).toEqual([]);
     });
 
     test('pods and objects keep to the rules', async () => {
@@ -82,11 +81,8 @@ function declare(tofu: Tofu, swagger: string): void {
     },
   );
 
-  test('the published manifest of CloudNativePG becomes one resource an object', async ({
-    skip,
-  }) => {
-    const file = resolve(CRDS ?? 'nowhere', 'cnpg-1.30.0.yaml');
-    skip(!existsSync(file), NO_CRDS);
+  test('the published manifest of CloudNativePG becomes one resource an object', async () => {
+    const file = resolve(resources, 'cnpg-1.30.0.yaml');
     const text = readFileSync(file, 'utf8');
     const sha256 = createHash('sha256').update(text).digest('hex');
     const values = JSON.stringify({ operator: { file, sha256 } });

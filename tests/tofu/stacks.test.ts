@@ -3,6 +3,7 @@ import { globSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
+  customResources,
   figure,
   isMissing,
   kubernetesOpenApi,
@@ -14,7 +15,7 @@ import {
   setIssues,
   startTofu,
 } from '@flywheel/testing';
-import type { Manifest, Tofu } from '@flywheel/testing';
+import type { Manifest, SchemaSet, Tofu } from '@flywheel/testing';
 import { commandIssue, readCommandTree } from '../../scripts/command-tree.ts';
 import { makeWorkplace } from './flywheel-process.ts';
 import { MODULES } from './module-folders.ts';
@@ -36,17 +37,18 @@ const EXAMPLES = [
 ] as const;
 
 const [found, openApi] = [await startTofu(TOFU), await kubernetesOpenApi()];
+const resources = await customResources();
 
 describe('stacks', () => {
   if (isMissing(found)) test('all of it', ({ skip }) => skip(found.missing));
   else if (typeof openApi !== 'string') test('all of it', ({ skip }) => skip(openApi.missing));
-  else declare(found, openApi);
+  else if (typeof resources !== 'string') test('all of it', ({ skip }) => skip(resources.missing));
+  else declare(found, readSchemas(openApi, resources));
 });
 
-function declare(tofu: Tofu, swagger: string): void {
+function declare(tofu: Tofu, schemas: SchemaSet): void {
   afterAll(() => tofu[Symbol.asyncDispose]());
 
-  const schemas = readSchemas(swagger);
   const stacks = join(tofu.root, 'stacks');
 
   test('they are formatted', async () => {

@@ -1,5 +1,6 @@
 export { FlywheelError, isFlywheelError, messageOf, toFlywheelError } from './error.ts';
 export type { ErrorCode } from './error.ts';
+export { codeOfStatus } from './http-status.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';

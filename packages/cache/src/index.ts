@@ -1,5 +1,6 @@
 export { startCacheServer } from './server.ts';
 export type { CacheServer, CacheServerOptions } from './server.ts';
+export { whileAbsent } from './await-stores.ts';
 export { migrateDatabase } from './server-role.ts';
 export type { ServerRole } from './server-role.ts';
 export type { S3Location } from './blobs/s3-location.ts';

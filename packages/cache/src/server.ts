@@ -13,6 +13,7 @@ import { createStoreFigures } from './api/store-figures.ts';
 import { UploadGate, type UploadGateOptions } from './api/upload-gate.ts';
 import { createUseTracker } from './api/use-tracker.ts';
 import { openIdentity } from './access/identity.ts';
+import { awaitStores, type WaitOptions } from './await-stores.ts';
 import type { RateSettings } from './access/rate-limits.ts';
 import { dataDirectory, ensureTokenKey, prepareDataDirectory } from './data-directory.ts';
 import { keepAdminToken } from './keep-admin-token.ts';
@@ -20,7 +21,7 @@ import { serve, type ShutdownTimes } from './serve.ts';
 import type { HttpLimits } from './http/limits.ts';
 import type { ListenAddress } from './http/listen.ts';
 import { maintenanceKinds, type MaintenanceSettings } from './maintenance-kinds.ts';
-import { openStores, type StoreOptions } from './open-stores.ts';
+import type { StoreOptions } from './open-stores.ts';
 import { countRun, createFigures } from './metrics/figures.ts';
 import { createReadChecks } from './repair/read-checks.ts';
 import { RunDesk } from './runs/run-desk.ts';
@@ -31,7 +32,7 @@ import { Pulls } from './upstream/pulls.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 import { Via } from './upstream/via.ts';
 
-export interface CacheServerOptions extends StoreOptions, MaintenanceSettings {
+export interface CacheServerOptions extends StoreOptions, WaitOptions, MaintenanceSettings {
   /** Whether we send NARs from S3 ourselves, or tell clients where to get them. Default `proxy`. */
   readonly downloads?: Downloads | undefined;
   /** The front server that every client comes through sends packs, which lie in a folder. */
@@ -98,7 +99,8 @@ const DEFAULT_PULLS: UploadGateOptions = { limit: 16, waitMs: 30_000 };
 /**
  * Starts the binary cache on SQLite or PostgreSQL and a folder or S3. Throws with a hint when the
  * directory cannot be written or is in use, the database is damaged or does not answer, the bucket
- * cannot be used, or the port is taken; nothing is changed then.
+ * cannot be used, or the port is taken; nothing is changed then. With `waitMs` it waits for database and
+ * bucket, and throws only when they do not come.
  */
 export async function startCacheServer(options: CacheServerOptions): Promise<CacheServer> {
   const clock = options.clock ?? systemClock;
@@ -107,7 +109,7 @@ export async function startCacheServer(options: CacheServerOptions): Promise<Cac
   await prepareDataDirectory(directory);
 
   await using cleanup = new AsyncDisposableStack();
-  const stores = cleanup.use(await openStores(options, clock));
+  const stores = cleanup.use(await awaitStores(options, clock, logger));
   const { metadata, blobs, database, soleOwner } = stores;
   const handOver = chooseHandOver(options, stores);
   if (soleOwner) {

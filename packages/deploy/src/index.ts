@@ -17,6 +17,7 @@ export type { NeededSecret, SecretMaker } from './secrets/needed-secrets.ts';
 export type { SecretPlan } from './secrets/plan-secret.ts';
 export { rotateBucketUser } from './secrets/rotate-bucket.ts';
 export { rotateDatabasePassword } from './secrets/rotate-database.ts';
+export { rotateMinioRoot } from './secrets/rotate-root.ts';
 export { removeTokenKey, rotateTokenKeys } from './secrets/rotate-token-keys.ts';
 export type { Rotation } from './secrets/rotation.ts';
 export { planSecrets, writeSecrets } from './secrets/sync-secrets.ts';
@@ -26,6 +27,7 @@ export type { Workload } from './secrets/workloads.ts';
 export { openStack } from './stacks/open-stack.ts';
 export type { StackSite } from './stacks/open-stack.ts';
 export { findStack, orderStacks } from './stacks/order.ts';
+export { providerLockFile, readProviderLock } from './stacks/provider-lock.ts';
 export { manifestsFor, readStacks } from './stacks/stack.ts';
 export type { Stack } from './stacks/stack.ts';
 

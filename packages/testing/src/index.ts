@@ -7,6 +7,7 @@ export { buildClosure } from './engines/closure.ts';
 export type { BuiltClosure } from './engines/closure.ts';
 export { runChild, startChild, stopChild } from './engines/child.ts';
 export type { ChildOptions, RunOptions, RunResult } from './engines/child.ts';
+export { customResources } from './engines/custom-resources.ts';
 export { unpackDebian } from './engines/debian-packages.ts';
 export { buildOnce, enginesFolder } from './engines/engine-folder.ts';
 export { startImageBuilder } from './engines/image-builder.ts';
@@ -29,7 +30,7 @@ export type { Postgres } from './engines/postgres.ts';
 export { figure } from './figure.ts';
 export type { Figure, FigureTarget } from './figure.ts';
 export { tflint } from './engines/tflint.ts';
-export { buildTofu, outputOf, startTofu } from './engines/tofu.ts';
+export { buildTofu, outputOf, startTofu, writeProviderMirror } from './engines/tofu.ts';
 export type { Tofu } from './engines/tofu.ts';
 export {
   buildKubernetesPrograms,

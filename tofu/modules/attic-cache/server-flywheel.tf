@@ -1,4 +1,6 @@
 locals {
+  # At a first apply, database, bucket and their users come after the pods.
+  flywheel_wait = "20m"
   flywheel_serve = [
     "cache", "serve",
     "--data=/var/lib/flywheel/data",
@@ -6,6 +8,7 @@ locals {
     "--token-keys=/run/secrets/flywheel/token-keys",
     "--listen=0.0.0.0:8080",
     "--metrics-listen=0.0.0.0:9090",
+    "--wait=${local.flywheel_wait}",
     "--drain=${var.shutdown.drain}s",
     "--grace=${var.shutdown.grace}s",
   ]
@@ -32,7 +35,7 @@ locals {
   flywheel = {
     api_args     = concat(local.flywheel_serve, ["--role=api"], local.flywheel_settings, var.extra_arguments)
     gc_args      = concat(local.flywheel_serve, ["--role=gc"], local.flywheel_settings)
-    migrate_args = ["cache", "serve", "--role=migrate", "--database-file=/run/secrets/flywheel/database/url"]
+    migrate_args = ["cache", "serve", "--role=migrate", "--wait=${local.flywheel_wait}", "--database-file=/run/secrets/flywheel/database/url"]
 
     files = { for name, text in {
       "exchange-policy.yaml" = try(var.exchange_policy.text, null)
@@ -46,7 +49,7 @@ locals {
       local.s3_env,
     )
 
-    # A server waits up to a minute for the migration. It is restarted when it is dead, never because
+    # A server waits for the migration, and for what the applies beside it make. It is restarted when it is dead, never because
     # the database or the bucket is: that takes it out of the service, and no more. It serves on by
     # itself while the balancer takes it out.
     api_extras  = local.flywheel_listening

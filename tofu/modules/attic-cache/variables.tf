@@ -326,7 +326,7 @@ variable "gateway" {
 }
 
 variable "network" {
-  description = "Who may come: namespaces whose pods may (`client_namespaces`, such as those of the ingress controller and of runners), and the namespaces of Prometheus and of DNS. Pods of this namespace need the label `attic-cache/client: \"true\"`."
+  description = "Who may come: namespaces whose pods may (`client_namespaces`, such as those of the ingress controller and of runners), and the namespaces of Prometheus and of DNS. Pods of this namespace need the label `attic-cache/client: \"true\"`, and where it is closed for what goes out, a policy of their own."
   type = object({
     client_namespaces    = optional(list(string), [])
     monitoring_namespace = optional(string, "monitoring")

@@ -19,13 +19,17 @@ variable "labels" {
 }
 
 variable "grants" {
-  description = "Who may do what, by name. `view` reads workloads and logs; `deploy` also applies what the modules of this repository make. Jobs come through GitLab's agent with `access_as: ci_job`, and are known by the ids of their project and groups, here or, with `environment`, only in jobs of that one. `secrets` also gives Secrets, which hold every credential of the namespace."
+  description = "Who may do what, by name. `view` reads workloads and logs, and is enough to plan; `deploy` also applies what the modules of this repository make. Jobs come through GitLab's agent with `access_as: ci_job`, and are known by the ids of their project and groups, here or, with `environment`, only in jobs of that one; `service_accounts` are those of pods in the cluster, such as jobs of a runner there. `secrets` also gives Secrets, which hold every credential of the namespace."
   type = map(object({
     access      = string
     projects    = optional(list(number), [])
     groups      = optional(list(number), [])
     environment = optional(string)
     secrets     = optional(bool, false)
+    service_accounts = optional(list(object({
+      namespace = string
+      name      = string
+    })), [])
   }))
 
   validation {
@@ -37,8 +41,8 @@ variable "grants" {
     error_message = "The access must be view or deploy."
   }
   validation {
-    condition     = alltrue([for grant in values(var.grants) : length(grant.projects) + length(grant.groups) > 0])
-    error_message = "A grant needs projects or groups: without any, it would be for every job that the agent serves."
+    condition     = alltrue([for grant in values(var.grants) : length(grant.projects) + length(grant.groups) + length(grant.service_accounts) > 0])
+    error_message = "A grant needs projects, groups or ServiceAccounts: without any, it would be for every job that the agent serves."
   }
   validation {
     condition     = alltrue(flatten([for grant in values(var.grants) : [for id in concat(grant.projects, grant.groups) : id == floor(id) && id > 0]]))
@@ -47,6 +51,14 @@ variable "grants" {
   validation {
     condition     = alltrue([for grant in values(var.grants) : grant.environment == null || can(regex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", grant.environment))])
     error_message = "An environment is given by its slug: lower-case letters, digits and hyphens."
+  }
+  validation {
+    condition     = alltrue([for grant in values(var.grants) : grant.environment == null || length(grant.service_accounts) == 0])
+    error_message = "A ServiceAccount is the same in every environment: give it a grant without one."
+  }
+  validation {
+    condition     = alltrue(flatten([for grant in values(var.grants) : [for account in grant.service_accounts : can(regex("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "${account.name}/${account.namespace}"))]]))
+    error_message = "A ServiceAccount is given by its namespace and its name."
   }
   validation {
     condition     = alltrue([for grant in values(var.grants) : !grant.secrets || grant.access == "deploy"])

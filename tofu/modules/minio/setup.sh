@@ -16,6 +16,9 @@ read_line() {
 read_line "$SECRETS/root/user"
 user=$value
 read_line "$SECRETS/root/password"
+# The servers may still be on their way up. With the API named, this asks them nothing.
+printf '%s\n%s\n' "$user" "$value" | mc alias set minio "$MINIO_URL" --api S3v4 >/dev/null
+mc ready minio
 printf '%s\n%s\n' "$user" "$value" | mc alias set minio "$MINIO_URL" >/dev/null
 
 while IFS=' ' read -r bucket quota; do

@@ -74,6 +74,45 @@ test('the context is found in the first of several files that has it', async () 
   ]);
 });
 
+test('what first has a name counts, whole, wherever the context is', async () => {
+  const partOf = (name: string, config: object): string => {
+    const path = join(folder, name);
+    writeFileSync(path, JSON.stringify(config));
+    return path;
+  };
+  const users = partOf('users', {
+    users: [{ name: 'red', user: { username: 'ada', password: 'x' } }],
+  });
+  const rest = partOf('rest', {
+    clusters: [{ name: 'c', cluster: { server: url } }],
+    // Nothing of this one is taken, not even what the first does not say.
+    users: [{ name: 'red', user: { token: 'of-the-second' } }],
+    contexts: [{ name: 'spread', context: { cluster: 'c', user: 'red' } }],
+  });
+  const empty = join(folder, 'empty');
+  writeFileSync(empty, '');
+
+  await (await connect('spread', empty, users, rest)).get('/a');
+
+  expect(requests[0]?.headers.authorization).toBe(
+    `Basic ${Buffer.from('ada:x').toString('base64')}`,
+  );
+});
+
+test('a token in a file is read anew, because Kubernetes replaces it', async () => {
+  const file = join(folder, 'renewed');
+  const cluster = await connect('renewed', kubeconfig('renews', 'renewed', { tokenFile: file }));
+  for (const token of ['one', 'two']) {
+    writeFileSync(file, `${token}\n`);
+    await cluster.get('/a');
+  }
+
+  expect(requests.map(({ headers }) => headers.authorization)).toEqual([
+    'Bearer one',
+    'Bearer two',
+  ]);
+});
+
 test('files that a kubeconfig names lie beside it', async () => {
   writeFileSync(join(folder, 'token'), 'from-a-file\n');
   const path = kubeconfig('files', 'files', {
@@ -201,6 +240,24 @@ test('what no kubeconfig says', async () => {
   const legacy = kubeconfig('legacy', 'legacy', { 'auth-provider': { name: 'gcp' } });
   await expect((await connect('legacy', legacy)).get('/a')).rejects.toMatchObject({
     code: 'unsupported',
+  });
+});
+
+test('a pod is told how its own account counts, and that it has none', async () => {
+  const env = { KUBECONFIG: join(folder, 'absent'), KUBERNETES_SERVICE_HOST: '10.0.0.1' };
+  const options = { home: folder, now: () => 1000 };
+  await expect(connectCluster('acme', { env, ...options })).rejects.toMatchObject({
+    code: 'not-found',
+    details: { hint: expect.stringMatching(/for its ServiceAccount: FLYWHEEL_POD_CONTEXT=acme$/) },
+  });
+
+  const told = { ...env, FLYWHEEL_POD_CONTEXT: 'acme' };
+  await expect(connectCluster('acme', { env: told, ...options })).rejects.toMatchObject({
+    code: 'invalid-input',
+    message: 'FLYWHEEL_POD_CONTEXT is set, and this is no pod with an account',
+  });
+  await expect(connectCluster('other', { env: told, ...options })).rejects.toMatchObject({
+    code: 'not-found',
   });
 });
 

@@ -1,6 +1,5 @@
-import { FlywheelError, isFlywheelError, retry } from '@flywheel/base';
-import type { ErrorCode } from '@flywheel/base';
-import { findContext, kubeconfigPaths } from './kubeconfig.ts';
+import { codeOfStatus, FlywheelError, isFlywheelError, retry } from '@flywheel/base';
+import { findCluster } from './find-cluster.ts';
 import { Transport } from './transport.ts';
 import type { ClusterAnswer, ClusterRequest, TransportOptions } from './transport.ts';
 
@@ -122,26 +121,17 @@ export class KubernetesClient {
   }
 }
 
-/** Connects to the cluster of a context. Nothing is asked yet. Throws as `findContext` does. */
+/** Connects to the cluster of a context. Nothing is asked yet. Throws as `findCluster` does. */
 export async function connectCluster(
   context: string,
   options: TransportOptions & { readonly home: string },
 ): Promise<KubernetesClient> {
-  const access = await findContext(kubeconfigPaths(options.env, options.home), context);
+  const access = await findCluster(context, options);
   return new KubernetesClient(context, new Transport(access, options), options.signal);
 }
 
-const CODES: Readonly<Record<number, ErrorCode>> = {
-  400: 'invalid-input',
-  401: 'unauthorized',
-  403: 'forbidden',
-  404: 'not-found',
-  409: 'conflict',
-  422: 'invalid-input',
-};
-
 function refusal({ status, text }: ClusterAnswer, attempted: string): FlywheelError {
-  const code = CODES[status] ?? 'unavailable';
+  const code = codeOfStatus(status);
   return new FlywheelError(code, `${attempted}: ${statusMessage(text) ?? `status ${status}`}`, {
     details: status === 401 ? { hint: 'The kubeconfig has no valid credentials any more.' } : {},
   });

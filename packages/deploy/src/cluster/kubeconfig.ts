@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 const text = z.string().nullish();
 
-const Cluster = z.object({
+const Cluster = z.looseObject({
   server: z.string(),
   'certificate-authority': text,
   'certificate-authority-data': text,
@@ -26,7 +26,7 @@ const Exec = z.object({
   interactiveMode: text,
 });
 
-const User = z.object({
+const User = z.looseObject({
   'client-certificate': text,
   'client-certificate-data': text,
   'client-key': text,
@@ -58,6 +58,8 @@ export interface ClusterAccess {
   readonly context: string;
   readonly cluster: KubeconfigCluster;
   readonly user: KubeconfigUser;
+  /** The kubeconfig that says all of it; absent where several do together, or none. */
+  readonly file?: string;
 }
 
 /** Where kubectl looks: $KUBECONFIG, which may name several files, else ~/.kube/config. */
@@ -70,8 +72,10 @@ export function kubeconfigPaths(
 }
 
 /**
- * Finds a context in files of which the first that has a name counts. Throws `not-found` when no file
+ * Finds a context in files that count as one, by the rules of kubectl: the first that has a name counts
+ * for all that is under it, and what is empty or absent is passed over. Throws `not-found` when no file
  * is there or none has the context, `invalid-input` for a file that is no kubeconfig.
+ * https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files
  */
 export async function findContext(
   paths: readonly string[],
@@ -85,7 +89,7 @@ export async function findContext(
     });
   }
   const contexts = present.flatMap((file) => file.contexts);
-  const found = contexts.find(({ name }) => name === context)?.context;
+  const found = contexts.find(({ name }) => name === context);
   if (found === undefined)
     throw noContext(
       paths,
@@ -94,15 +98,22 @@ export async function findContext(
     );
   const clusters = present.flatMap((file) => file.clusters);
   const users = present.flatMap((file) => file.users);
-  const cluster = clusters.find(({ name }) => name === found.cluster)?.cluster;
-  const user = users.find(({ name }) => name === found.user)?.user;
+  const wanted = found.context;
+  const cluster = clusters.find(({ name }) => name === wanted.cluster);
+  const user = users.find(({ name }) => name === wanted.user);
   if (cluster === undefined || user === undefined) {
-    const what = cluster === undefined ? `cluster "${found.cluster}"` : `user "${found.user}"`;
+    const what = cluster === undefined ? `cluster "${wanted.cluster}"` : `user "${wanted.user}"`;
     throw new FlywheelError('invalid-input', `the kubeconfig has no ${what}`, {
       details: { hint: `The context "${context}" refers to it: ${paths.join(', ')}` },
     });
   }
-  return { context, cluster, user };
+  const inOneFile = found.file === cluster.file && found.file === user.file;
+  return {
+    context,
+    cluster: cluster.cluster,
+    user: user.user,
+    ...(inOneFile ? { file: found.file } : {}),
+  };
 }
 
 async function readKubeconfig(path: string) {
@@ -114,21 +125,24 @@ async function readKubeconfig(path: string) {
     if (isFlywheelError(toFlywheelError(error), 'not-found')) return undefined;
     throw toFlywheelError(error, `read the kubeconfig ${path}`);
   }
-  const parsed = Kubeconfig.safeParse(parseYaml(path, content));
+  const parsed = Kubeconfig.safeParse(parseYaml(path, content) ?? {});
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw invalid(path, `${issue?.path.join('.')}: ${issue?.message}`);
   }
   const { clusters, users, contexts } = parsed.data;
-  const from = (file: string | null | undefined) =>
-    typeof file === 'string' && file !== '' ? resolve(dirname(path), file) : file;
+  const from = (named: string | null | undefined) =>
+    typeof named === 'string' && named !== '' ? resolve(dirname(path), named) : named;
+  const file = resolve(path);
   return {
-    contexts: contexts ?? [],
+    contexts: (contexts ?? []).map((entry) => ({ file, ...entry })),
     clusters: (clusters ?? []).map(({ name, cluster }) => ({
+      file,
       name,
       cluster: { ...cluster, 'certificate-authority': from(cluster['certificate-authority']) },
     })),
     users: (users ?? []).map(({ name, user }) => ({
+      file,
       name,
       user: {
         ...user,

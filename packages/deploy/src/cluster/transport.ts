@@ -70,6 +70,7 @@ export class Transport {
       timeout: TIMEOUT_MS,
       headers: {
         ...headers,
+        ...(headers['authorization'] === undefined ? await this.#tokenFromFile() : {}),
         accept: 'application/json',
         'user-agent': 'flywheel',
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
@@ -135,20 +136,30 @@ export class Transport {
         });
     return {
       agent,
-      headers: await this.#headers(plugged),
+      headers: this.#headers(plugged),
       expiresMs: plugged.expiresMs ?? Number.POSITIVE_INFINITY,
     };
   }
 
-  async #headers(plugged: ExecCredential): Promise<Headers> {
+  #headers(plugged: ExecCredential): Headers {
     const { user } = this.#access;
-    const token = plugged.token ?? user.token ?? (await fileOr(undefined, user.tokenFile))?.trim();
+    const token = plugged.token ?? user.token;
     const basic = Buffer.from(`${user.username ?? ''}:${user.password ?? ''}`).toString('base64');
     return defined<string | readonly string[]>({
-      authorization: token ? `Bearer ${token}` : user.username ? `Basic ${basic}` : undefined,
+      authorization: token
+        ? `Bearer ${token}`
+        : user.username && !user.tokenFile
+          ? `Basic ${basic}`
+          : undefined,
       'impersonate-user': user.as ?? undefined,
       'impersonate-group': user['as-groups'] ?? undefined,
     });
+  }
+
+  /** Kubernetes replaces the token of a pod while it runs. */
+  async #tokenFromFile(): Promise<Headers> {
+    const token = (await fileOr(undefined, this.#access.user.tokenFile))?.trim();
+    return token ? { authorization: `Bearer ${token}` } : {};
   }
 
   #unreachable(cause: unknown): FlywheelError {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { FlywheelError, toFlywheelError } from '@flywheel/base';
-import { findContext, kubeconfigPaths } from '../cluster/kubeconfig.ts';
+import { findCluster } from '../cluster/find-cluster.ts';
 import { openStack, planFile, recordFile, rememberState } from '../stacks/open-stack.ts';
 import type { OpenStack, StackSite } from '../stacks/open-stack.ts';
 import { runTofu } from '../tofu/run-tofu.ts';
@@ -62,10 +62,10 @@ async function applyFile(
 
 /** Without the context, the provider would look for a cluster on this machine. */
 async function requireContext(site: StackSite, { changes }: PlanSummary): Promise<void> {
-  const { env, home, environment, organization } = site;
+  const { environment, organization } = site;
   const context = organization.environments[environment]?.context;
   if (context === undefined || !changes.some(({ object }) => object !== undefined)) return;
-  await findContext(kubeconfigPaths(env, home), context);
+  await findCluster(context, site);
 }
 
 /**

@@ -1,16 +1,18 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { toFlywheelError } from '@flywheel/base';
+import { isFlywheelError, toFlywheelError } from '@flywheel/base';
 import type { Organization } from '@flywheel/organization';
+import { findCluster } from '../cluster/find-cluster.ts';
+import type { ClusterAccess } from '../cluster/kubeconfig.ts';
 import { backendEnvironment, backendOverride, prepareBackend } from '../state/backend.ts';
 import type { Backend, Environment } from '../state/backend.ts';
 import { encryptionEnvironment, PASSPHRASE } from '../state/encryption.ts';
 import { readKnownState, stateProblem, writeKnownState } from '../state/known-state.ts';
 import { readState } from '../state/read-state.ts';
 import type { StateVersion } from '../state/read-state.ts';
-import { runTofu } from '../tofu/run-tofu.ts';
 import type { TofuSite } from '../tofu/run-tofu.ts';
 import type { Ingredients } from '../plan/plan-record.ts';
+import { initializeProviders, readProviderLock } from './provider-lock.ts';
 import type { Stack } from './stack.ts';
 import { digestsOf, LOCK_FILE, readSources, sha256, writeFiles } from './working-copy.ts';
 import type { Files } from './working-copy.ts';
@@ -26,6 +28,8 @@ export interface StackSite {
   readonly root: string;
   /** Where the working copy, the plan and what is known of the state are kept. */
   readonly folder: string;
+  /** Which providers exactly, beside the organization; it counts before one beside the stack. */
+  readonly lockFile: string;
   /** Vendored manifests by name, checked. */
   readonly manifests: Readonly<Record<string, { readonly file: string; readonly sha256: string }>>;
   readonly env: Environment;
@@ -45,7 +49,7 @@ export interface OpenStack {
   /** Missing when there is none yet. */
   readonly state?: StateVersion;
   readonly ingredients: Ingredients;
-  /** The lock file of providers that `init` has made, because the sources have none. */
+  /** The lock file of providers that `init` has made, because there is none. */
   readonly newLockFile?: { readonly path: string; readonly bytes: Uint8Array };
 }
 
@@ -61,10 +65,15 @@ const FOREIGN = /^TF_(?:CLI_ARGS|VAR_|WORKSPACE$|DATA_DIR$|ENCRYPTION$|HTTP_(?!C
  */
 export async function openStack(site: StackSite): Promise<OpenStack> {
   // A plan holds values in the clear.
-  await mkdir(site.folder, { recursive: true, mode: 0o700 });
+  await mkdir(site.folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw toFlywheelError(error, `make the folder ${site.folder}`);
+  });
   const state = await readKnownGoodState(site);
-  const sources = await readSources(site.root, site.stack);
   const below = relative(site.root, site.stack.folder).split(sep).join('/');
+  const lockFile = `${below}/${LOCK_FILE}`;
+  const sources = new Map(await readSources(site.root, site.stack));
+  const pinned = await readProviderLock(site.lockFile, site.stack);
+  if (pinned !== undefined) sources.set(lockFile, pinned);
   const files = new Map([...sources, ...(await generatedFiles(site, below, sources))]);
   const copy = join(site.folder, 'tofu');
   const override = new Map([[`${below}/backend_override.tf`, text(backendOverride(site.backend))]]);
@@ -72,9 +81,8 @@ export async function openStack(site: StackSite): Promise<OpenStack> {
     throw toFlywheelError(error, `write ${copy}`);
   });
   await prepareBackend(site.backend);
-  const tofu = tofuSite(site, join(copy, below), state);
-  await initialize(tofu, new Map([...sources, ...override]));
-  const lockFile = `${below}/${LOCK_FILE}`;
+  const tofu = tofuSite(site, join(copy, below), state, await accessOf(site));
+  await initialize(tofu, new Map([...sources, ...override]), pinned !== undefined);
   const providers = await readFile(join(copy, lockFile)).catch(() => undefined);
   if (providers !== undefined) files.set(lockFile, providers);
   return {
@@ -88,18 +96,30 @@ export async function openStack(site: StackSite): Promise<OpenStack> {
       files: digestsOf(files),
       ...(state === undefined ? {} : { state: { lineage: state.lineage, serial: state.serial } }),
     },
-    ...(providers === undefined || sources.has(lockFile)
+    ...(providers === undefined || pinned !== undefined
       ? {}
-      : { newLockFile: { path: join(site.root, lockFile), bytes: providers } }),
+      : { newLockFile: { path: site.lockFile, bytes: providers } }),
   };
 }
 
+/** A stack may want no cluster at all: the provider says what it lacks, and an apply looks first. */
+async function accessOf(site: StackSite): Promise<ClusterAccess | undefined> {
+  const context = site.organization.environments[site.environment]?.context;
+  if (context === undefined) return undefined;
+  try {
+    return await findCluster(context, site);
+  } catch (error) {
+    if (isFlywheelError(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
 /** Prepares backend, modules and providers, unless that was done for just these sources. */
-async function initialize(tofu: TofuSite, sources: Files): Promise<void> {
+async function initialize(tofu: TofuSite, sources: Files, isPinned: boolean): Promise<void> {
   const mark = join(tofu.folder, '.terraform', 'flywheel.initialized');
   const wanted = sha256(JSON.stringify([tofu.program, digestsOf(sources)]));
   if ((await readFile(mark, 'utf8').catch(() => '')) === wanted) return;
-  await runTofu(tofu, ['init', '-json', '-input=false', '-reconfigure']);
+  await initializeProviders(tofu, isPinned);
   await mkdir(dirname(mark), { recursive: true });
   await writeFile(mark, wanted);
 }
@@ -159,7 +179,12 @@ async function generatedFiles(
   return files;
 }
 
-function tofuSite(site: StackSite, folder: string, state: StateVersion | undefined): TofuSite {
+function tofuSite(
+  site: StackSite,
+  folder: string,
+  state: StateVersion | undefined,
+  access: ClusterAccess | undefined,
+): TofuSite {
   const { backend, env, program, signal, stack, environment } = site;
   const own = Object.entries(env).filter(([name]) => !FOREIGN.test(name));
   const secrets = [backend.kind === 'gitlab' ? backend.password : '', env[PASSPHRASE] ?? ''];
@@ -169,6 +194,7 @@ function tofuSite(site: StackSite, folder: string, state: StateVersion | undefin
     signal,
     stack: stack.name,
     environment,
+    ...(access === undefined ? {} : { access }),
     // Shorter ones are none, and would take messages apart.
     secrets: secrets.filter((secret) => secret.length >= 6),
     env: {

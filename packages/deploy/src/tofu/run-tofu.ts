@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { FlywheelError, toFlywheelError } from '@flywheel/base';
+import type { ClusterAccess } from '../cluster/kubeconfig.ts';
+import { providerKubeconfig } from '../cluster/provider-kubeconfig.ts';
 import { holderInDiagnostic, lockedError } from '../state/lock.ts';
 import { formatDiagnostic, parseMessage } from './message.ts';
 import type { Diagnostic, TofuMessage } from './message.ts';
@@ -11,6 +13,8 @@ export interface TofuSite {
   readonly program: string;
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  /** The cluster of the environment; absent where no kubeconfig leads there. */
+  readonly access?: ClusterAccess;
   /** Whose it is, for messages. */
   readonly stack: string;
   readonly environment: string;
@@ -68,15 +72,18 @@ export async function readTofu(site: TofuSite, args: readonly string[]): Promise
 }
 
 async function run(
-  { program, folder, env, signal }: TofuSite,
+  { program, folder, env, access, signal }: TofuSite,
   args: readonly string[],
   onLine?: (line: string) => void,
 ): Promise<Finished> {
   signal.throwIfAborted();
+  await using kubeconfig = access === undefined ? undefined : await providerKubeconfig(access);
+  const file = kubeconfig?.file;
   // A group of its own: Ctrl-C would reach it a second time, and two make it drop everything.
   const child = spawn(program, args, {
     cwd: folder,
-    env: { ...env },
+    // Our own provider looks at the first before all others, those of others at the second.
+    env: { ...env, ...(file === undefined ? {} : { KUBE_CONFIG: file, KUBE_CONFIG_PATH: file }) },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -1,5 +1,4 @@
-import { FlywheelError, messageOf } from '@flywheel/base';
-import type { ErrorCode } from '@flywheel/base';
+import { codeOfStatus, FlywheelError, messageOf } from '@flywheel/base';
 import { z } from 'zod';
 import type { Server } from './find-server.ts';
 
@@ -114,24 +113,11 @@ function unreachable({ endpoint }: Server, cause: unknown): FlywheelError {
 
 const WireError = z.object({ error: z.string(), message: z.string() });
 
-const CODES: Readonly<Record<number, ErrorCode>> = {
-  400: 'invalid-input',
-  401: 'unauthorized',
-  403: 'forbidden',
-  404: 'not-found',
-  409: 'conflict',
-  413: 'too-large',
-  422: 'invalid-input',
-  507: 'no-space',
-};
-
 function refusal({ endpoint, token }: Server, status: number, text: string): FlywheelError {
   const { success, data } = WireError.safeParse(jsonOf(text));
   const words = success ? data.message : `HTTP status ${status}`;
   const code =
-    success && data.error === 'CacheAlreadyExists'
-      ? 'already-exists'
-      : (CODES[status] ?? 'unavailable');
+    success && data.error === 'CacheAlreadyExists' ? 'already-exists' : codeOfStatus(status);
   const hint = code === 'unauthorized' ? unauthorizedHint(token) : undefined;
   return new FlywheelError(code, `${endpoint} says: ${words}`, {
     details: hint === undefined ? {} : { hint },

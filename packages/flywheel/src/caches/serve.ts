@@ -1,6 +1,6 @@
 import { createLogger, FlywheelError } from '@flywheel/base';
 import type { LogLevel } from '@flywheel/base';
-import { migrateDatabase, parseSendFile, startCacheServer } from '@flywheel/cache';
+import { migrateDatabase, parseSendFile, startCacheServer, whileAbsent } from '@flywheel/cache';
 import type { Downloads, ServerRole } from '@flywheel/cache';
 import manifest from '../../package.json' with { type: 'json' };
 import type { CliContext } from '../context.ts';
@@ -22,6 +22,8 @@ export interface ServeFlags extends OutputFlags, S3Flags {
   readonly sendFile?: string;
   readonly listen: ListenAddress;
   readonly metricsListen?: ListenAddress;
+  /** Milliseconds. */
+  readonly wait: number;
   readonly drain: number;
   readonly grace: number;
   /** Seconds; 0 is for ever. */
@@ -46,8 +48,14 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
   const output = createOutput(context, flags);
   const { stdout, stderr } = context.process;
   const database = await databaseUrl(context, flags.databaseFile);
+  const waiting = {
+    waitMs: flags.wait,
+    signal: context.signal,
+    clock: context.clock,
+    logger: createLogger((line) => stderr.write(line), flags.logLevel),
+  };
   if (flags.role === 'migrate') {
-    await migrateOnly(database, output);
+    await migrateOnly(database, output, waiting);
     return;
   }
   const data = dataDirectory(context, flags.data);
@@ -80,8 +88,7 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
     },
     auditDays: flags.auditDays,
     version: manifest.version,
-    clock: context.clock,
-    logger: createLogger((line) => stderr.write(line), flags.logLevel),
+    ...waiting,
   });
   try {
     output.print(`The cache server listens on ${server.url} (data in ${data}). Ctrl-C ends it.`);
@@ -95,13 +102,17 @@ export async function runCacheServe(context: CliContext, flags: ServeFlags): Pro
   }
 }
 
-async function migrateOnly(database: string | undefined, output: Output): Promise<void> {
+async function migrateOnly(
+  database: string | undefined,
+  output: Output,
+  waiting: Parameters<typeof whileAbsent>[1],
+): Promise<void> {
   if (database === undefined) {
     throw new FlywheelError('invalid-input', 'SQLite is brought up to date by whoever opens it', {
       details: { hint: 'give the URL of a PostgreSQL database, or leave out --role' },
     });
   }
-  const schemaVersion = await migrateDatabase(database);
+  const schemaVersion = await whileAbsent(() => migrateDatabase(database), waiting);
   output.print(`The database has schema version ${schemaVersion}.`);
   output.result({ schemaVersion });
 }

@@ -5,6 +5,7 @@ import {
   gitlabBackend,
   manifestsFor,
   orderStacks,
+  providerLockFile,
   readStacks,
 } from '@flywheel/deploy';
 import type { Backend, Stack, StackSite } from '@flywheel/deploy';
@@ -51,6 +52,7 @@ export async function openDeployment(context: CliContext, flags: DeployFlags): P
         backend: backendOf(flags, organization, `${environment}-${stack.name}`, env, place),
         root: dirname(folder),
         folder: place,
+        lockFile: providerLockFile(dirname(organizationPath(context, flags)), stack),
         env,
         home: context.home,
         program: findTofu(env),

@@ -73,15 +73,18 @@ async function keepLockFile(
   bytes: Uint8Array,
 ): Promise<void> {
   const name = nameOf(context, path);
-  if (context.process.env['CI']) {
-    output.note(`${name} is missing: the providers of this run are not pinned. Commit one.`);
-    return;
-  }
-  const written = await writeFile(path, bytes).then(
-    () => true,
-    () => false,
+  // A pipeline would forget it, and others may have a folder that is mounted to be read.
+  const written =
+    !context.process.env['CI'] &&
+    (await writeFile(path, bytes).then(
+      () => true,
+      () => false,
+    ));
+  output.note(
+    written
+      ? `${name} is new: it pins the providers. Commit it.`
+      : `${name} is missing: the providers of this run are not pinned. Plan on your machine, and commit the one that it writes.`,
   );
-  if (written) output.note(`${name} is new: it pins the providers. Commit it.`);
 }
 
 function sayHowToApply(

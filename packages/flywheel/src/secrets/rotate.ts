@@ -1,8 +1,9 @@
-import { FlywheelError } from '@flywheel/base';
+import { FlywheelError, formatDuration } from '@flywheel/base';
 import {
   removeTokenKey,
   rotateBucketUser,
   rotateDatabasePassword,
+  rotateMinioRoot,
   rotateTokenKeys,
   workloadsWith,
 } from '@flywheel/deploy';
@@ -17,14 +18,15 @@ import type { OpenSecrets } from './open-secrets.ts';
 export interface RotateFlags extends OutputFlags, EnvironmentFlags {
   readonly dryRun?: boolean;
   readonly remove?: string;
+  readonly allowOutage?: boolean;
   /** Milliseconds until a new key of tokens may sign. */
   readonly wait: number;
   /** Milliseconds that new pods, Jobs and the database may take. */
   readonly timeout: number;
 }
 
-/** What can be rotated: everything that `sync` can make but MinIO's administrator. */
-type Rotatable = 'cacheKeys' | 'cacheStorage' | 'cacheDatabase';
+/** What can be rotated: everything that `sync` can make. */
+type Rotatable = 'cacheKeys' | 'cacheStorage' | 'cacheDatabase' | 'minioRoot';
 
 const STEPS: Readonly<Record<Rotatable, readonly string[]>> = {
   cacheKeys: [
@@ -40,6 +42,10 @@ const STEPS: Readonly<Record<Rotatable, readonly string[]>> = {
   cacheDatabase: [
     'the Secret changes, and CloudNativePG changes the role',
     'pods are replaced, a few at a time; open connections stay open until then',
+  ],
+  minioRoot: [
+    'the Secret changes',
+    "MinIO's pods are replaced all at once: for some seconds nobody can pull or push",
   ],
 };
 
@@ -59,6 +65,7 @@ export async function runSecretsRotate(
     await showSteps(output, opened, secret, role);
     return;
   }
+  if (role === 'minioRoot' && flags.allowOutage !== true) throw outage(secret);
   const rotation: Rotation = {
     cluster: opened.cluster,
     secret,
@@ -77,6 +84,12 @@ export async function runSecretsRotate(
   const result = role === 'cacheKeys' ? await rotateKeys(output, rotation, flags) : {};
   if (role === 'cacheStorage') await rotateBucketUser(rotation);
   if (role === 'cacheDatabase') await rotateDatabasePassword(rotation);
+  if (role === 'minioRoot') {
+    const outageMs = await rotateMinioRoot(rotation);
+    output.print(`Rotated ${secret.name}. MinIO was away for ${formatDuration(outageMs)}.`);
+    output.result({ role, secret: secret.name, outageMs });
+    return;
+  }
   output.print(`Rotated ${secret.name}.`);
   output.result({ role, secret: secret.name, ...result });
 }
@@ -118,21 +131,22 @@ function findSecret(needed: readonly NeededSecret[], name: string): NeededSecret
 }
 
 function rotatable({ role, name, fill }: NeededSecret): Rotatable {
-  if (role === 'minioRoot') {
-    throw new FlywheelError('unsupported', `${name} cannot be rotated without stopping MinIO`, {
-      details: {
-        hint:
-          'Its servers trust each other by it. Nothing else uses it. To change it all the same:\n' +
-          'delete the Secret, ./flywheel secrets sync, and restart the StatefulSet.',
-      },
-    });
-  }
   if (fill !== undefined && role in STEPS) return role as Rotatable;
   throw new FlywheelError('unsupported', `the values of ${name} come from outside`, {
     details: {
       hint:
         'Make new ones there, beside the old ones, give them to ./flywheel secrets sync --restart,\n' +
         'and only then take the old ones away.',
+    },
+  });
+}
+
+function outage({ name }: NeededSecret): FlywheelError {
+  return new FlywheelError('invalid-input', `to rotate ${name}, MinIO has to stop`, {
+    details: {
+      hint:
+        'Its servers trust each other by it, so they are replaced all at once: about as long as one of them\n' +
+        'takes to start, nobody can pull or push. Nothing is lost. If that is fine now: --allow-outage.',
     },
   });
 }

@@ -27,6 +27,8 @@ export interface ImageBuild {
   readonly containerfile: string;
   readonly context: string;
   readonly name: string;
+  /** Which of its stages, where it is not the last. */
+  readonly target?: string;
   readonly args?: Readonly<Record<string, string>>;
   /** Folders in place of stages or images, by name. */
   readonly contexts?: Readonly<Record<string, string>>;
@@ -72,13 +74,14 @@ export async function startImageBuilder(): Promise<ImageBuilder | Missing> {
   }
   return {
     base,
-    async build({ containerfile, context, name, args = {}, contexts = {} }) {
+    async build({ containerfile, context, name, target, args = {}, contexts = {} }) {
       const options = [
+        ...(target === undefined ? [] : [`--target=${target}`]),
         ...Object.entries(args).map(([key, value]) => `--build-arg=${key}=${value}`),
         ...Object.entries(contexts).map(([key, path]) => `--build-context=${key}=${path}`),
       ];
       // prettier-ignore
-      await buildah(['build', '--quiet', '--isolation', 'chroot', '--pull-never', ...options,
+      await buildah(['build', '--quiet', '--isolation', 'chroot', '--pull-never', '--layers', ...options,
         '--tag', name, '--file', containerfile, context]);
       await buildah([
         'push',

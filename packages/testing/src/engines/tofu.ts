@@ -86,17 +86,27 @@ export async function buildTofu(): Promise<
   return { tofu, provider };
 }
 
-/** A folder in the layout of a registry, and a configuration of tofu that looks nowhere else. */
-async function writeMirror(folder: string, provider: string): Promise<string> {
+/** Lays the provider out in a folder as OpenTofu looks for it without a registry. */
+export async function writeProviderMirror(
+  folder: string,
+  provider: string,
+  put: (from: string, to: string) => Promise<void> = symlink,
+): Promise<void> {
   const platform = `${process.platform}_${process.arch === 'x64' ? 'amd64' : process.arch}`;
   const name = 'registry.opentofu.org/alekc/kubectl';
-  const place = join(folder, 'mirror', name, PROVIDER_VERSION, platform);
+  const place = join(folder, name, PROVIDER_VERSION, platform);
   await mkdir(place, { recursive: true });
-  await symlink(provider, join(place, `terraform-provider-kubectl_v${PROVIDER_VERSION}`));
+  await put(provider, join(place, `terraform-provider-kubectl_v${PROVIDER_VERSION}`));
+}
+
+/** A mirror, and a configuration of tofu that looks nowhere else. */
+async function writeMirror(folder: string, provider: string): Promise<string> {
+  const path = join(folder, 'mirror');
+  await writeProviderMirror(path, provider);
   const config = join(folder, 'tofu.rc');
   await writeFile(
     config,
-    `provider_installation {\n  filesystem_mirror {\n    path = ${JSON.stringify(join(folder, 'mirror'))}\n  }\n}\n`,
+    `provider_installation {\n  filesystem_mirror {\n    path = ${JSON.stringify(path)}\n  }\n}\n`,
   );
   return config;
 }

@@ -38,6 +38,22 @@ run "deploys_from_one_environment" {
   }
 }
 
+run "lets_pods_in" {
+  command = plan
+  variables {
+    grants = { jobs = { access = "view", service_accounts = [{ namespace = "runners", name = "deploy" }] } }
+  }
+
+  assert {
+    condition     = yamldecode(kubectl_manifest.binding["jobs"].yaml_body).subjects == [{ kind = "ServiceAccount", namespace = "runners", name = "deploy" }]
+    error_message = "It must be for this account alone."
+  }
+  assert {
+    condition     = alltrue([for rule in yamldecode(kubectl_manifest.cluster_role["jobs"].yaml_body).rules : rule.verbs == ["get"]])
+    error_message = "Of the cluster, a job only looks at what a plan compares."
+  }
+}
+
 run "namespace_is_a_dns_label" {
   command = plan
   variables {
@@ -98,6 +114,22 @@ run "secrets_are_for_deploying" {
   command = plan
   variables {
     grants = { jobs = { access = "view", projects = [4711], secrets = true } }
+  }
+  expect_failures = [var.grants]
+}
+
+run "account_has_no_environment" {
+  command = plan
+  variables {
+    grants = { jobs = { access = "view", environment = "production", service_accounts = [{ namespace = "runners", name = "deploy" }] } }
+  }
+  expect_failures = [var.grants]
+}
+
+run "account_has_a_name" {
+  command = plan
+  variables {
+    grants = { jobs = { access = "view", service_accounts = [{ namespace = "runners", name = "" }] } }
   }
   expect_failures = [var.grants]
 }

@@ -80,6 +80,13 @@ Logs are JSON lines on stderr. With --json, stdout gets one line when the server
           'Also show /metrics, /healthz and /readyz here, to everybody [default = nowhere else]',
         optional: true,
       },
+      wait: {
+        kind: 'parsed',
+        parse: parseDuration,
+        placeholder: 'DURATION',
+        brief: 'Wait for so long until database and bucket are there and let us in',
+        default: '0s',
+      },
       drain: {
         kind: 'parsed',
         parse: parseDuration,

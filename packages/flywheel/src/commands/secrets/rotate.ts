@@ -9,13 +9,14 @@ import { environmentFlags, timeoutFlag } from './flags.ts';
 
 export const rotate = buildCommand<RotateFlags, [string], CliContext>({
   docs: {
-    brief: 'Replace the values of a Secret without an outage',
+    brief: 'Replace the values of a Secret without an outage, or with a short one that you allow',
     fullDescription: describe(
       `
 Replaces what sync has generated. cacheKeys: a new key is added, waits until every replica has it, then
 signs; old ones go on verifying until you remove them, and nothing restarts. cacheStorage: a second
 user of MinIO is made, pods are replaced, the old user is removed. cacheDatabase: CloudNativePG changes
-the role, then pods are replaced. An interrupted rotation goes on when it is run again.`,
+the role, then pods are replaced. minioRoot: MinIO's servers stop together for some seconds, which
+--allow-outage allows. An interrupted rotation goes on when it is run again.`,
       [
         ['./flywheel secrets rotate cacheStorage --dry-run', 'the steps, and which pods'],
         ['./flywheel secrets rotate cacheKeys', 'takes three minutes'],
@@ -37,6 +38,11 @@ the role, then pods are replaced. An interrupted rotation goes on when it is run
         brief: 'Remove this key of tokens in place of a rotation',
         optional: true,
       },
+      allowOutage: {
+        kind: 'boolean',
+        brief: 'Of minioRoot: let nobody pull or push for some seconds',
+        optional: true,
+      },
       wait: {
         kind: 'parsed',
         parse: parseDuration,
@@ -50,7 +56,11 @@ the role, then pods are replaced. An interrupted rotation goes on when it is run
     positional: {
       kind: 'tuple',
       parameters: [
-        { parse: String, brief: 'cacheKeys, cacheStorage or cacheDatabase', placeholder: 'NAME' },
+        {
+          parse: String,
+          brief: 'cacheKeys, cacheStorage, cacheDatabase or minioRoot',
+          placeholder: 'NAME',
+        },
       ],
     },
   },

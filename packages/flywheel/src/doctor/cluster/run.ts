@@ -49,7 +49,7 @@ export async function checkCluster(
     checkManifests(examined),
     checkRegistries(examined),
     checkSecrets(examined),
-    checkProviderLocks(examined),
+    checkProviderLocks(examined, flags),
   ]);
   return [server, ...findings.flat()];
 }

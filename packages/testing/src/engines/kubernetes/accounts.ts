@@ -9,8 +9,6 @@ const ACCOUNTS = {
   scheduler: { user: 'system:kube-scheduler', group: '' },
   proxy: { user: 'system:kube-proxy', group: '' },
   kubelet: { user: 'system:node:node', group: 'system:nodes' },
-  // Reads services and pods; there is no account of Kubernetes' own for it.
-  dns: { user: 'dns', group: 'system:masters' },
 } as const;
 
 export type Account = keyof typeof ACCOUNTS;

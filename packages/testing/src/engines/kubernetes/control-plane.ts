@@ -3,6 +3,7 @@ import { runChild } from '../child.ts';
 import type { RunResult } from '../child.ts';
 import { writeKubeconfig, writeServiceAccountKeys, writeTokens } from './accounts.ts';
 import type { Account } from './accounts.ts';
+import { ApiClient } from './api-client.ts';
 import { Component } from './component.ts';
 import type { Place } from './place.ts';
 
@@ -15,6 +16,8 @@ export interface ControlPlane extends AsyncDisposable {
   kubeconfigOf(account: Account): Promise<string>;
   /** Runs kubectl as the administrator. A failing status is an answer. */
   kubectl(args: readonly string[], input?: string): Promise<RunResult>;
+  /** What the API server answers the administrator to a path. Throws when that is no success. */
+  get(path: string): Promise<unknown>;
 }
 
 /** Starts the control plane with its data in `folder`, and returns when it answers. */
@@ -22,6 +25,7 @@ export async function startControlPlane(
   place: Place,
   folder: string,
   programs: string,
+  apiFlags: Flags = {},
 ): Promise<ControlPlane> {
   await using started = new AsyncDisposableStack();
   const start = async (program: string, flags: Flags): Promise<Component> =>
@@ -81,11 +85,14 @@ export async function startControlPlane(
     'endpoint-reconciler-type': place.address.startsWith('127.') ? 'none' : 'lease',
     // A stopped test need not wait for watchers.
     'shutdown-delay-duration': '0s',
+    ...apiFlags,
   });
   await apiserver.ready(async () => {
     const asked = await kubectl(['get', '--raw=/readyz', '--request-timeout=5s']);
     return asked.status === 0;
   });
+
+  const client = started.use(await ApiClient.open({ server, authority, token: tokens.admin }));
 
   const controllers = await start('kube-controller-manager', {
     kubeconfig: await kubeconfigOf('controller-manager'),
@@ -108,6 +115,7 @@ export async function startControlPlane(
     kubeconfig,
     kubeconfigOf,
     kubectl,
+    get: (path) => client.get(path),
     [Symbol.asyncDispose]: () => components.disposeAsync(),
   };
 }

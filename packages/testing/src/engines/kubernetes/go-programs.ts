@@ -10,6 +10,7 @@ import { KUBERNETES_VERSION } from './version.ts';
 const ETCD_VERSION = '3.7.0';
 const CONTAINERD_VERSION = '2.1.5';
 const COREDNS_VERSION = '1.15.0';
+const METRICS_SERVER_VERSION = '0.9.0';
 const MODULE = 'k8s.io/kubernetes';
 const [MAJOR, MINOR] = KUBERNETES_VERSION.split('.');
 const STAMP = 'k8s.io/component-base/version';
@@ -94,6 +95,15 @@ export function corednsProgram(): Promise<string | Missing> {
     name: 'coredns',
     version: COREDNS_VERSION,
     module: `github.com/coredns/coredns@v${COREDNS_VERSION}`,
+  });
+}
+
+/** Where metrics-server is. */
+export function metricsServerProgram(): Promise<string | Missing> {
+  return goInstall({
+    name: 'metrics-server',
+    version: METRICS_SERVER_VERSION,
+    module: `sigs.k8s.io/metrics-server/cmd/metrics-server@v${METRICS_SERVER_VERSION}`,
   });
 }
 

@@ -6,11 +6,14 @@ import type { CgroupTree } from './cgroup-tree.ts';
 import { Component } from './component.ts';
 import { argumentsOf } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { writePauseImage } from './pause-image.ts';
+import { writeProgramImage } from './program-image.ts';
 import type { Sandbox } from './sandbox.ts';
 
 const NODE = 'node';
-const POD_RANGE = '10.244.0.0/24';
+/** The block of addresses that pods get. */
+export const POD_RANGE = '10.244.0.0/24';
+// Where the kubelet looks for the figures of containers, whatever it is told of the runtime.
+const SOCKET = '/run/containerd/containerd.sock';
 const PAUSE_IMAGE = 'flywheel.test/pause:1';
 
 export interface NodePrograms {
@@ -18,7 +21,6 @@ export interface NodePrograms {
   readonly kubernetes: string;
   /** containerd, its shim and ctr. */
   readonly containerd: string;
-  readonly coredns: string;
 }
 
 /** What a node is made in and belongs to. */
@@ -29,7 +31,7 @@ export interface NodeParts {
   readonly plane: ControlPlane;
 }
 
-/** What runs pods: scheduler, kubelet, containerd, the rules of services, and names. */
+/** What runs pods: scheduler, kubelet, containerd, and the rules of services. */
 export interface KubernetesNode extends AsyncDisposable {
   /** Takes up the images of an archive, as docker or OCI lay it out. */
   importImages(archive: string): Promise<void>;
@@ -46,16 +48,15 @@ export async function startNode(
     env: Readonly<Record<string, string>> = {},
   ): Promise<Component> => started.use(await Component.start(sandbox, folder, command, env));
 
-  const socket = join(folder, 'containerd.sock');
-  await writeFile(join(folder, 'containerd.toml'), containerdConfig(folder, socket));
+  await writeFile(join(folder, 'containerd.toml'), containerdConfig(folder));
   await mkdir(join(folder, 'cni'));
-  await writeFile(join(folder, 'cni', '10-bridge.conflist'), JSON.stringify(podNetwork(folder)));
+  await writeFile(join(folder, 'cni', '10-pods.conflist'), JSON.stringify(podNetwork(folder)));
   const containerd = await start(
     [join(programs.containerd, 'containerd'), `--config=${join(folder, 'containerd.toml')}`],
     { PATH: `${programs.containerd}:/usr/sbin:/usr/bin:/sbin:/bin` },
   );
   const ctr = (args: readonly string[]): ReturnType<typeof runChild> =>
-    runChild(sandbox.command([join(programs.containerd, 'ctr'), `--address=${socket}`, ...args]), {
+    runChild(sandbox.command([join(programs.containerd, 'ctr'), `--address=${SOCKET}`, ...args]), {
       env: { PATH: '/usr/bin:/bin' },
       timeoutMs: 300_000,
     });
@@ -65,7 +66,7 @@ export async function startNode(
     if (status !== 0) throw new FlywheelError('unavailable', `import ${archive}: ${stderr}`);
   };
   await importImages(
-    await writePauseImage(folder, PAUSE_IMAGE, join(programs.kubernetes, 'pause')),
+    await writeProgramImage(folder, PAUSE_IMAGE, join(programs.kubernetes, 'pause')),
   );
 
   await start([
@@ -87,15 +88,10 @@ export async function startNode(
       'conntrack-max-per-core': '0',
     }),
   ]);
-  await writeFile(
-    join(folder, 'Corefile'),
-    corefile(sandbox.address, await plane.kubeconfigOf('dns')),
-  );
-  await start([programs.coredns, `-conf=${join(folder, 'Corefile')}`]);
-  await writeFile(join(folder, 'resolv.conf'), `nameserver ${sandbox.address}\n`);
+  await writeFile(join(folder, 'resolv.conf'), `nameserver ${sandbox.dnsAddress}\n`);
   await writeFile(
     join(folder, 'kubelet.json'),
-    JSON.stringify(kubeletConfig(folder, socket, sandbox.address, cgroups.name)),
+    JSON.stringify(kubeletConfig(folder, sandbox, cgroups.name)),
   );
   const kubelet = await start([
     join(programs.kubernetes, 'kubelet'),
@@ -118,14 +114,14 @@ export async function startNode(
   return { importImages, [Symbol.asyncDispose]: () => components.disposeAsync() };
 }
 
-function containerdConfig(folder: string, socket: string): string {
+function containerdConfig(folder: string): string {
   const path = (name: string): string => JSON.stringify(join(folder, name));
   return `version = 3
 root = ${path('containerd')}
 state = ${path('containerd-state')}
 
 [grpc]
-  address = ${JSON.stringify(socket)}
+  address = '${SOCKET}'
 
 [plugins.'io.containerd.internal.v1.opt']
   path = ${path('containerd-opt')}
@@ -146,18 +142,15 @@ state = ${path('containerd-state')}
 `;
 }
 
-/** A bridge without network policies: what one forbids is not seen here. */
+/** Each pod has a link of its own, so that all it sends passes the packet filter of the node. */
 function podNetwork(folder: string): object {
   return {
     cniVersion: '1.0.0',
     name: 'pods',
     plugins: [
       {
-        type: 'bridge',
-        bridge: 'pods0',
-        isGateway: true,
+        type: 'ptp',
         ipMasq: true,
-        hairpinMode: true,
         ipam: {
           type: 'host-local',
           dataDir: join(folder, 'pod-addresses'),
@@ -170,7 +163,7 @@ function podNetwork(folder: string): object {
   };
 }
 
-function kubeletConfig(folder: string, socket: string, address: string, cgroup: string): object {
+function kubeletConfig(folder: string, { address, dnsAddress }: Sandbox, cgroup: string): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -178,9 +171,9 @@ function kubeletConfig(folder: string, socket: string, address: string, cgroup: 
     // Only the API server of this sandbox reaches it.
     authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
-    containerRuntimeEndpoint: `unix://${socket}`,
+    containerRuntimeEndpoint: `unix://${SOCKET}`,
     clusterDomain: 'cluster.local',
-    clusterDNS: [address],
+    clusterDNS: [dnsAddress],
     resolvConf: join(folder, 'resolv.conf'),
     podLogsDir: join(folder, 'pod-logs'),
     cgroupDriver: 'cgroupfs',
@@ -200,15 +193,4 @@ function kubeletConfig(folder: string, socket: string, address: string, cgroup: 
     shutdownGracePeriod: '0s',
     nodeStatusUpdateFrequency: '5s',
   };
-}
-
-function corefile(address: string, kubeconfig: string): string {
-  return `.:53 {
-  bind ${address}
-  errors
-  kubernetes cluster.local in-addr.arpa {
-    kubeconfig ${kubeconfig} flywheel-test
-  }
-}
-`;
 }

@@ -14,11 +14,14 @@ import type { Place } from './place.ts';
 export interface Sandbox extends Place, AsyncDisposable {
   /** The address of this machine as seen from within. */
   readonly hostAddress: string;
+  /** The address of services that is kept for names. */
+  readonly dnsAddress: string;
 }
 
 const PROGRAMS = [
   '/usr/sbin/ip',
   '/usr/sbin/iptables',
+  '/usr/sbin/iptables-restore',
   '/usr/bin/nsenter',
   '/usr/bin/setpriv',
   '/usr/bin/unshare',
@@ -50,6 +53,7 @@ export async function startSandbox(init: string): Promise<Sandbox | Missing> {
     return {
       address: `${network}.2`,
       hostAddress: `${network}.1`,
+      dnsAddress: `${network}.138`,
       serviceRange: `${network}.128/25`,
       command: enter,
       port: (usual) => Promise.resolve(usual),

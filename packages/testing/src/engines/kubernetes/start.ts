@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../free-port.ts';
 import type { Missing } from '../missing.ts';
+import { deployDns } from './cluster-dns.ts';
+import { deployMetrics } from './cluster-metrics.ts';
 import { CgroupTree, isAlive } from './cgroup-tree.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -10,10 +12,14 @@ import {
   containerdPrograms,
   controlPlanePrograms,
   corednsProgram,
+  metricsServerProgram,
   nodePrograms,
 } from './go-programs.ts';
-import { startNode } from './node.ts';
+import { frontProxyFlags, writeFrontProxy } from './front-proxy.ts';
+import { enforcePolicies } from './network/policy-enforcer.ts';
+import { POD_RANGE, startNode } from './node.ts';
 import type { KubernetesNode } from './node.ts';
+import { writeProgramImage } from './program-image.ts';
 import { startSandbox } from './sandbox.ts';
 
 const LOOPBACK = {
@@ -23,9 +29,12 @@ const LOOPBACK = {
   port: freePort,
 };
 const PREFIX = 'flywheel-kubernetes-';
+const DNS_IMAGE = 'flywheel.test/coredns:1';
+const METRICS_IMAGE = 'flywheel.test/metrics-server:1';
 const DEBIAN_PROGRAMS = {
+  '/usr/bin/openssl': 'openssl',
   '/usr/sbin/runc': 'runc',
-  '/usr/lib/cni/bridge': 'containernetworking-plugins',
+  '/usr/lib/cni/ptp': 'containernetworking-plugins',
 };
 
 /** A cluster of one node that runs real pods, which end with it. */
@@ -72,10 +81,21 @@ export async function startKubernetes(): Promise<Kubernetes | Missing> {
   const folder = await makeFolder(started);
   const cgroups = started.use(await CgroupTree.make());
   started.use(sandbox);
-  const plane = started.use(await startControlPlane(sandbox, folder, programs.controlPlane));
+  const flags = frontProxyFlags(await writeFrontProxy(folder));
+  const plane = started.use(await startControlPlane(sandbox, folder, programs.controlPlane, flags));
   const node = started.use(await startNode({ sandbox, cgroups, folder, plane }, programs));
-  // Before all others: with the sandbox, everything in it ends at once.
+  const policies = await enforcePolicies(plane, sandbox, POD_RANGE);
+  // Before all others: with the sandbox, everything in it ends at once, and what asks it must not go on.
   started.use(sandbox);
+  started.use(policies);
+  for (const [image, program] of [
+    [DNS_IMAGE, programs.coredns],
+    [METRICS_IMAGE, programs.metricsServer],
+  ] as const) {
+    await node.importImages(await writeProgramImage(folder, image, program));
+  }
+  await deployMetrics(plane, METRICS_IMAGE);
+  await deployDns(plane, { image: DNS_IMAGE, address: sandbox.dnsAddress });
   const parts = started.move();
   return {
     ...plane,
@@ -94,6 +114,7 @@ export async function buildKubernetesPrograms(): Promise<
       readonly kubernetes: string;
       readonly containerd: string;
       readonly coredns: string;
+      readonly metricsServer: string;
     }
   | Missing
 > {
@@ -105,7 +126,9 @@ export async function buildKubernetesPrograms(): Promise<
   if (typeof containerd !== 'string') return containerd;
   const coredns = await corednsProgram();
   if (typeof coredns !== 'string') return coredns;
-  return { controlPlane, kubernetes, containerd, coredns };
+  const metricsServer = await metricsServerProgram();
+  if (typeof metricsServer !== 'string') return metricsServer;
+  return { controlPlane, kubernetes, containerd, coredns, metricsServer };
 }
 
 /** A temporary folder that goes with the others. Those of processes that were killed go too. */

@@ -1,27 +1,28 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { FlywheelError } from '@flywheel/base';
 import { runChild } from '../child.ts';
 
 /**
- * Writes an image of one program as `docker save` lays it out (a layer, the configuration, and a
- * manifest.json that names them), and answers the path of the archive.
+ * Writes an image of one program, which needs no libraries, as `docker save` lays it out (a layer, the
+ * configuration, and a manifest.json that names them), and answers the path of the archive.
  */
-export async function writePauseImage(
+export async function writeProgramImage(
   folder: string,
   name: string,
   program: string,
 ): Promise<string> {
-  const draft = join(folder, 'pause-image');
+  const command = basename(program);
+  const draft = join(folder, 'images', command);
   await mkdir(join(draft, 'root'), { recursive: true });
-  await copyFile(program, join(draft, 'root', 'pause'));
-  await tar(['-C', join(draft, 'root'), '-cf', join(draft, 'layer.tar'), 'pause']);
+  await copyFile(program, join(draft, 'root', command));
+  await tar(['-C', join(draft, 'root'), '-cf', join(draft, 'layer.tar'), command]);
   const layer = await readFile(join(draft, 'layer.tar'));
   const config = {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
-    config: { Entrypoint: ['/pause'] },
+    config: { Entrypoint: [`/${command}`] },
     rootfs: {
       type: 'layers',
       diff_ids: [`sha256:${createHash('sha256').update(layer).digest('hex')}`],
@@ -30,7 +31,7 @@ export async function writePauseImage(
   const manifest = [{ Config: 'config.json', RepoTags: [name], Layers: ['layer.tar'] }];
   await writeFile(join(draft, 'config.json'), JSON.stringify(config));
   await writeFile(join(draft, 'manifest.json'), JSON.stringify(manifest));
-  const archive = join(folder, 'pause.tar');
+  const archive = join(draft, 'image.tar');
   await tar(['-C', draft, '-cf', archive, 'manifest.json', 'config.json', 'layer.tar']);
   return archive;
 }

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { figure } from '@flywheel/testing';
+import { createCache } from '../store/attic-client.ts';
+import { startSteadyLoad } from '../store/steady-load.ts';
+import { deployedServer } from './deployed-server.ts';
+import type { Site } from './site.ts';
+
+interface Autoscaler {
+  readonly status: {
+    readonly currentReplicas: number;
+    readonly currentMetrics?: readonly {
+      readonly resource: { readonly current: { readonly averageUtilization?: number } };
+    }[];
+  };
+}
+
+/** `cache.replicas.cpuPercent`, by default. */
+const TARGET = 70;
+
+/** What a deployed cache does with the figures of its pods. */
+export function declareAutoscaling(site: Site): void {
+  async function autoscaler(): Promise<Autoscaler['status']> {
+    const found = await site.kubectl('get', 'hpa', 'attic-api', '--output=json');
+    return (JSON.parse(found) as Autoscaler).status;
+  }
+
+  async function utilization(): Promise<number | undefined> {
+    return (await autoscaler()).currentMetrics?.[0]?.resource.current.averageUtilization;
+  }
+
+  describe('with a metrics API', () => {
+    test('there are figures of each pod', async () => {
+      const top = await site.kubectl('top', 'pods', '--no-headers');
+      expect(top).toMatch(/^attic-api-\S+ +\d+m +\d+Mi/m);
+      expect(top).toMatch(/^minio-0 +\d+m +\d+Mi/m);
+    });
+
+    test('replicas follow the load, which doctor expects, and a plan has nothing against it', async () => {
+      await site.deployment.set({ 'cache.replicas.max': 3 });
+      await site.deployment.apply();
+      const { stdout } = await site.deployment.run('doctor', '--cluster', '--json');
+      const { checks } = JSON.parse(stdout) as { readonly checks: readonly { name: string }[] };
+      expect(checks).toContainEqual({
+        name: 'Metrics API',
+        status: 'ok',
+        summary: 'is there',
+      });
+
+      const server = await deployedServer(site);
+      await createCache(server, 'busy');
+      // What the load of others was is over.
+      await expect.poll(utilization, { timeout: 120_000, interval: 1000 }).toBeLessThan(TARGET);
+
+      const load = await startSteadyLoad(server, 'busy');
+      const startedAt = performance.now();
+      await expect
+        .poll(async () => (await autoscaler()).currentReplicas, {
+          timeout: 120_000,
+          interval: 1000,
+        })
+        .toBe(3);
+      figure(
+        'from the first load to another replica',
+        Math.round((performance.now() - startedAt) / 1000),
+        's',
+        { max: 90 },
+      );
+      await load.stop();
+
+      await site.kubectl('rollout', 'status', 'deployment/attic-api', '--timeout=120s');
+      await site.deployment.flywheel('plan', 'attic', '--check');
+    });
+  });
+}
