@@ -28,8 +28,11 @@ export interface MaintenanceParts {
   readonly onDamage: () => void;
 }
 
-/** Twice what another process takes to write down a use that it has seen, or to forget a narinfo. */
-const SETTLE_MS = 15_000;
+/**
+ * Another process answers from its memory for 5 s, and writes down after 2 s more that it has. Half
+ * as much again, for one that is late.
+ */
+const SETTLE_MS = 10_500;
 
 /** All that is done beside serving, by itself or when asked for. */
 export function maintenanceKinds(

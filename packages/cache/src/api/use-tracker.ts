@@ -19,7 +19,7 @@ export interface UseTracker {
   close(): Promise<void>;
 }
 
-const FLUSH_EVERY_MS = 5000;
+const FLUSH_EVERY_MS = 2000;
 const HASH_CHARACTERS = 32;
 
 export function createUseTracker(metadata: Metadata, clock: Clock, logger: Logger): UseTracker {

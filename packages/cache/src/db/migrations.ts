@@ -12,6 +12,8 @@ interface Migration {
   readonly version: number;
   /** For SQLite; what PostgreSQL says otherwise, `postgresText` knows. */
   readonly statements: readonly string[];
+  /** What only PostgreSQL is to be told besides. */
+  readonly postgres?: readonly string[];
 }
 
 // Forward only. A migration that has shipped is never edited; the next one mends it. Replicas of
@@ -161,6 +163,16 @@ const MIGRATIONS: readonly Migration[] = [
          gathered_at integer)`,
     ],
   },
+  {
+    version: 7,
+    // Without it, a condemnation changes no index; who looks for condemned packs passes over all.
+    statements: [`drop index pack_condemned`],
+    // A row that is changed stays on its page, where no index needs to know of it.
+    postgres: [
+      `alter table object set (fillfactor = 80)`,
+      `alter table pack set (fillfactor = 80)`,
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;
@@ -171,9 +183,9 @@ export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;
  * than guessed at.
  */
 export async function migrate(database: DatabaseHandle): Promise<void> {
-  const postgres = database.kind === 'postgres';
+  const isPostgres = database.kind === 'postgres';
   await database.transaction(async (tx) => {
-    if (postgres) {
+    if (isPostgres) {
       await sql.raw(NO_TIMEOUT).execute(tx);
       await sql`select pg_advisory_xact_lock(${MIGRATE_LOCK})`.execute(tx);
     }
@@ -181,11 +193,10 @@ export async function migrate(database: DatabaseHandle): Promise<void> {
     const current = await readVersion(tx);
     if (current > SCHEMA_VERSION) throw tooNew(current);
     if (current === SCHEMA_VERSION) return;
-    for (const { version, statements } of MIGRATIONS) {
+    for (const { version, statements, postgres: more = [] } of MIGRATIONS) {
       if (version <= current) continue;
-      for (const statement of statements) {
-        await sql.raw(postgres ? postgresText(statement) : statement).execute(tx);
-      }
+      const texts = isPostgres ? [...statements.map(postgresText), ...more] : statements;
+      for (const text of texts) await sql.raw(text).execute(tx);
     }
     await sql`delete from schema_version`.execute(tx);
     await sql`insert into schema_version (version) values (${SCHEMA_VERSION})`.execute(tx);

@@ -120,19 +120,25 @@ export async function condemnPacks(
 ): Promise<number> {
   let condemned = 0;
   for (let after = 0; ;) {
-    const end = await database.db
-      .selectFrom('pack')
-      .select('id')
-      .where('id', '>', after)
-      .orderBy('id')
-      .offset(batchRows(database) * LOOK_FACTOR)
-      .limit(1)
-      .executeTakeFirst();
-    condemned += await condemnBetween(database, now, after, end?.id ?? Number.MAX_SAFE_INTEGER);
+    const end = await endOfLook(database, after);
+    condemned += await condemnBetween(database, now, after, end ?? Number.MAX_SAFE_INTEGER);
     if (end === undefined) return condemned;
-    after = end.id;
+    after = end;
     await rest();
   }
+}
+
+/** The last pack of those after this one that one statement may look at; undefined: all. */
+async function endOfLook(database: DatabaseHandle, after: number): Promise<number | undefined> {
+  const end = await database.db
+    .selectFrom('pack')
+    .select('id')
+    .where('id', '>', after)
+    .orderBy('id')
+    .offset(batchRows(database) * LOOK_FACTOR)
+    .limit(1)
+    .executeTakeFirst();
+  return end?.id;
 }
 
 async function condemnBetween(
@@ -210,20 +216,21 @@ export async function condemnedPacks(
 ): Promise<readonly Pack[]> {
   await declareDead(database.db, now);
   for (let from = after; ;) {
-    // By the index alone: with the conditions below, PostgreSQL would look at all of them each time.
-    const window = await database.db
+    const end = await endOfLook(database, from);
+    const found = await database.db
       .selectFrom('pack')
       .select('id')
       .where('id', '>', from)
+      .where('id', '<=', end ?? Number.MAX_SAFE_INTEGER)
       .where('condemned_at', 'is not', null)
       .orderBy('id')
       .limit(limit)
       .execute();
-    const ids = window.map((row) => row.id);
-    const last = ids.at(-1);
-    if (last === undefined) return [];
-    const lost = await declareLost(database, now, ids, condemnedBy);
+    const ids = found.map((row) => row.id);
+    const lost = ids.length === 0 ? [] : await declareLost(database, now, ids, condemnedBy);
     if (lost.length > 0) return lost;
+    const last = ids.length === limit ? ids.at(-1) : end;
+    if (last === undefined) return [];
     from = last;
     await setImmediate();
   }

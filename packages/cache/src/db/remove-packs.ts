@@ -1,3 +1,4 @@
+import { sql, type SqlBool } from 'kysely';
 import { batchRows, type DatabaseHandle, type Rest } from './database.ts';
 import { removeChunks } from './reclaim-rows.ts';
 import { batches, LIST_LIMIT, padded } from './rows.ts';
@@ -68,6 +69,15 @@ function* takenTogether(packs: readonly LostPack[], most: number): Generator<rea
   if (together.length > 0) yield together;
 }
 
+/** A row that is locked stays where it is: PostgreSQL need not look for it in the index again. */
+const PLACES = {
+  sqlite: { place: sql.ref('hash'), isGone: sql<SqlBool>`hash in (select place from gone)` },
+  postgres: {
+    place: sql.ref('ctid'),
+    isGone: sql<SqlBool>`ctid = any(array(select place from gone))`,
+  },
+} as const;
+
 /**
  * Removes up to `limit` chunks of these packs, and answers how many. Those that an upload holds stay.
  */
@@ -76,6 +86,7 @@ async function removeFreeChunks(
   packs: readonly number[],
   limit: number,
 ): Promise<number> {
+  const { place, isGone } = PLACES[database.kind];
   return database.transaction(async (tx) => {
     await trustIndexes(database, tx);
     const { numDeletedRows } = await tx
@@ -85,14 +96,14 @@ async function removeFreeChunks(
         (query) =>
           query
             .selectFrom('chunk')
-            .select('hash')
+            .select(place.as('place'))
             .where('pack_id', 'in', padded(packs))
             .limit(limit)
             .forUpdate()
             .skipLocked(),
       )
       .deleteFrom('chunk')
-      .where('hash', 'in', (eb) => eb.selectFrom('gone').select('hash'))
+      .where(isGone)
       .executeTakeFirstOrThrow();
     return Number(numDeletedRows);
   });

@@ -17,12 +17,27 @@ export interface ObjectUse {
   readonly doomed: boolean;
 }
 
+/** An object that was pushed, and what it refers to. */
+export interface PushedObject {
+  readonly storePathHash: string;
+  /** Base names. */
+  readonly references: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly pushedAt: number;
+}
+
 /** What retention asks and tells. Every method is one short transaction. */
 export interface RetentionMetadata {
   /** The time that the other times are compared with. */
   currentTime(): Promise<number>;
   /** Up to `limit` objects of a cache in the order of their hashes, after `after`. */
   scanObjects(cacheId: number, after: string, limit: number): Promise<readonly ObjectUse[]>;
+  /** Up to `limit` objects of a cache that were pushed after this one, or anew, in their order. */
+  pushedAfter(
+    cacheId: number,
+    after: Pick<PushedObject, 'pushedAt' | 'storePathHash'>,
+    limit: number,
+  ): Promise<readonly PushedObject[]>;
   /** Marks those of the objects that were not used after `usedBefore`. */
   doomObjects(cacheId: number, hashes: readonly string[], usedBefore: number): Promise<void>;
   /** Takes the mark away. */
@@ -77,6 +92,29 @@ export function retentionQueries(database: DatabaseHandle, now: Now): RetentionM
         fileSize: row.file_size,
         lastUsedAt: row.last_used_at,
         doomed: row.doomed_at !== null,
+      }));
+    },
+
+    async pushedAfter(cacheId, { pushedAt, storePathHash }, limit) {
+      const rows = await db
+        .selectFrom('object')
+        .select(['store_path_hash', 'references', 'created_at'])
+        .where('cache_id', '=', cacheId)
+        .where((eb) =>
+          eb(
+            eb.refTuple('created_at', 'store_path_hash'),
+            '>',
+            eb.tuple(eb.val(pushedAt), eb.val(storePathHash)),
+          ),
+        )
+        .orderBy('created_at')
+        .orderBy('store_path_hash')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({
+        storePathHash: row.store_path_hash,
+        references: JSON.parse(row.references) as string[],
+        pushedAt: row.created_at,
       }));
     },
 

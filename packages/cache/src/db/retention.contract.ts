@@ -91,6 +91,21 @@ export function retentionContract(open: (clock: { now(): number }) => Promise<Me
     expect(await metadata.currentTime()).toBe(now);
   });
 
+  test('pushes are found in their order, also when several have the same time', async () => {
+    await push('a', ['1']);
+    now += 10;
+    const since = { pushedAt: now, storePathHash: '' };
+    for (const name of ['c', 'b', 'd']) await push(name, [name]);
+    now += 10;
+    await push('a', ['2']);
+    const pushed = await metadata.pushedAfter(cache.id, since, 3);
+    expect(pushed.map(({ storePathHash }) => storePathHash)).toEqual(['b', 'c', 'd']);
+    expect(pushed[0]).toEqual({ storePathHash: 'b', references: [], pushedAt: since.pushedAt });
+    const [last, ...more] = await metadata.pushedAfter(cache.id, pushed[2]!, 3);
+    expect(last).toMatchObject({ storePathHash: 'a', pushedAt: now });
+    expect(more).toEqual([]);
+  });
+
   test('what is marked is missing to pushers and there for readers, until it is used', async () => {
     for (const name of ['a', 'b', 'c']) await push(name, [name]);
     now += DAY_MS;

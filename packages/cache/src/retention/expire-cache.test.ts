@@ -66,17 +66,28 @@ async function push(name: string, references: readonly string[]): Promise<void> 
   );
 }
 
-/** Expires after a week, with `meanwhile` between the first look and the removal. */
+interface Meanwhile {
+  /** Between the look and the time after which nothing that was promised is unwritten. */
+  readonly unsettled?: () => Promise<unknown>;
+  /** Between the last look and the removal. */
+  readonly atLast?: () => Promise<unknown>;
+}
+
+/** Expires after a week. */
 async function expire(
   settleMs: number | undefined,
-  meanwhile: () => Promise<unknown> = async () => {},
+  { unsettled = async () => {}, atLast = async () => {} }: Meanwhile = {},
 ): Promise<readonly string[]> {
   let happened = false;
   const parts: ExpireParts = {
     metadata: {
       ...metadata,
+      async doomObjects(...args) {
+        await metadata.doomObjects(...args);
+        await unsettled();
+      },
       async removeExpired(removal) {
-        if (!happened) await meanwhile();
+        if (!happened) await atLast();
         happened = true;
         return metadata.removeExpired(removal);
       },
@@ -102,35 +113,45 @@ for (const settleMs of [undefined, 0]) {
   });
 
   test(`${name}: a path that is used in the last moment keeps its closure`, async () => {
-    const kept = await expire(settleMs, () => metadata.touch(cache.id, [hashOf('app')], now));
+    const kept = await expire(settleMs, {
+      atLast: () => metadata.touch(cache.id, [hashOf('app')], now),
+    });
     expect(kept).toEqual(['app', 'lib']);
   });
 
   test(`${name}: so does one whose use is not written yet`, async () => {
-    const kept = await expire(settleMs, async () => pending.add(hashOf('other')));
+    const kept = await expire(settleMs, {
+      atLast: async () => pending.add(hashOf('other')),
+    });
     expect(kept).toEqual(['lib', 'other']);
   });
 
   test(`${name}: a path that is pushed in the last moment stays`, async () => {
-    const kept = await expire(settleMs, () => push('lib', []));
+    const kept = await expire(settleMs, { atLast: () => push('lib', []) });
     expect(kept).toEqual(['lib']);
   });
 
   test(`${name}: a pin that is set in the last moment keeps its closure`, async () => {
-    const kept = await expire(settleMs, () =>
-      metadata.putPin({
-        cacheId: cache.id,
-        name: 'release',
-        storePath: `/nix/store/${hashOf('app')}-app`,
-        storePathHash: hashOf('app'),
-        keepRevisions: 1,
-        keepSeconds: undefined,
-        createdBy: undefined,
-      }),
-    );
+    const kept = await expire(settleMs, {
+      atLast: () =>
+        metadata.putPin({
+          cacheId: cache.id,
+          name: 'release',
+          storePath: `/nix/store/${hashOf('app')}-app`,
+          storePathHash: hashOf('app'),
+          keepRevisions: 1,
+          keepSeconds: undefined,
+          createdBy: undefined,
+        }),
+    });
     expect(kept).toEqual(['app', 'lib']);
   });
 }
+
+test('what was pushed since the look keeps what it refers to, also when no use of that is written', async () => {
+  const kept = await expire(0, { unsettled: () => push('new', ['app']) });
+  expect(kept).toEqual(['app', 'lib', 'new']);
+});
 
 test('marks that a killed run has left are taken away where they are wrong', async () => {
   await metadata.doomObjects(cache.id, ['lib', 'app', 'alone'].map(hashOf), now);

@@ -27,6 +27,8 @@ export interface ExpireParts {
 const SCAN_ROWS = 512;
 /** Timers may fire a little early. */
 const TIMER_MS = 100;
+/** A push bears the time at which its statement began, and is seen when it has ended. */
+const PUSH_TAKES_MS = 60_000;
 /** Plans made anew because pins were set meanwhile; after that the next run goes on. */
 const MAX_PLANS = 20;
 
@@ -34,9 +36,10 @@ const MAX_PLANS = 20;
  * Removes what the policy does not keep, each path before those that it refers to: when one was
  * used or pushed again since the look, it stays, and so does all that it refers to.
  *
- * Where other processes serve the cache too, in two looks. What is expired at the first is marked:
- * who wants to push something that refers to it is told that it is missing. What is still marked
- * and expired at the second look, after all have written down what they had promised, is removed.
+ * Where other processes serve the cache too, what is expired is marked first: who wants to push
+ * something that refers to it is told that it is missing. What is still marked after all have
+ * written down what they had promised is removed, unless something refers to it that was pushed
+ * meanwhile: the process that took the push may have been killed before it wrote down its uses.
  */
 export async function expireCache(
   parts: ExpireParts,
@@ -47,10 +50,11 @@ export async function expireCache(
   const tally = new ExpiryTally(metadata, cache);
   let seen = await look(parts, cache, policy);
   if (settleMs !== undefined) {
-    await doom(parts, cache, seen);
+    const doomed = await doom(parts, cache, seen);
     if (seen.plan.expired.length === 0) return tally.result(seen.plan, seen.graph);
     await sleep(settleMs + TIMER_MS, undefined, { signal });
-    seen = await look(parts, cache, policy);
+    const kept = await keptByPushes(parts, cache, seen);
+    seen = { ...seen, doomed, kept, time: await metadata.currentTime() };
   }
   for (let plans = 1; ; plans += 1) {
     const { complete, stayed } = await removeExpired(parts, cache, seen, tally);
@@ -87,8 +91,10 @@ interface Looked {
   readonly plan: RetentionPlan;
   readonly pinsVersion: number;
   readonly time: number;
-  /** Marked by an earlier look. */
+  /** Marked in the database. */
   readonly doomed: Uint8Array;
+  /** What pushes since the look refer to, and all that this refers to. */
+  readonly kept: Uint8Array;
 }
 
 async function look(
@@ -118,15 +124,37 @@ async function look(
   const doomed = new Uint8Array(graph.size);
   for (const hash of doomedHashes) doomed[graph.find(hash) as Node] = 1;
   await pace.rest();
-  return { graph, plan, pinsVersion, time, doomed };
+  return { graph, plan, pinsVersion, time, doomed, kept: new Uint8Array(graph.size) };
 }
 
-/** Marks what is expired, and takes the mark away from what an earlier run has left marked. */
+async function keptByPushes(
+  { metadata, pace }: ExpireParts,
+  cache: Cache,
+  { graph, time }: Looked,
+): Promise<Uint8Array> {
+  const kept = new Uint8Array(graph.size);
+  let last = { pushedAt: time - PUSH_TAKES_MS, storePathHash: '' };
+  for (;;) {
+    const pushed = await metadata.pushedAfter(cache.id, last, SCAN_ROWS);
+    for (const reference of pushed.flatMap(({ references }) => references)) {
+      const node = graph.findReference(reference);
+      if (node !== undefined) graph.visitClosure(node, kept, () => {});
+    }
+    await pace.rest();
+    if (pushed.length < SCAN_ROWS) return kept;
+    last = pushed.at(-1) ?? last;
+  }
+}
+
+/**
+ * Marks what is expired, and takes the mark away from what an earlier run has left marked. Answers
+ * what is marked now.
+ */
 async function doom(
   { metadata, pace, report }: ExpireParts,
   cache: Cache,
   { graph, plan, doomed }: Looked,
-): Promise<void> {
+): Promise<Uint8Array> {
   const usedBefore = latestUse(graph, plan);
   const isExpired = marksOf(graph, plan.expired);
   const unmarked = plan.expired.filter((node) => doomed[node] === 0);
@@ -141,6 +169,7 @@ async function doom(
     if (doomed[node] === 1 && isExpired[node] === 0) spared.push(node);
   }
   await spare(metadata, pace, cache, graph, spared);
+  return isExpired;
 }
 
 interface Removal {
@@ -152,12 +181,12 @@ interface Removal {
 async function removeExpired(
   { metadata, pace, settleMs, uses, onRemoved, report }: ExpireParts,
   cache: Cache,
-  { graph, plan, pinsVersion, time, doomed }: Looked,
+  { graph, plan, pinsVersion, time, doomed, kept }: Looked,
   tally: ExpiryTally,
 ): Promise<Removal> {
   const gone = new Uint8Array(graph.size);
   const stayed = () => plan.expired.filter((node) => gone[node] === 0);
-  const spared = new Uint8Array(graph.size);
+  const spared = kept.slice();
   const { expired } = plan;
   const isExpired = marksOf(graph, expired);
   const usedBefore = latestUse(graph, plan);
@@ -174,9 +203,9 @@ async function removeExpired(
       usedBefore,
       doomedBefore: settleMs === undefined ? undefined : time - settleMs,
       pinsVersion,
-      without(kept) {
+      without(others) {
         const used = hashes.filter((hash) => uses.isPending(cache.id, hash));
-        for (const hash of [...kept, ...used]) {
+        for (const hash of [...others, ...used]) {
           graph.visitClosure(graph.find(hash) as Node, spared, () => {});
         }
         return hashesOf(

@@ -77,6 +77,11 @@ export class ReferenceGraph {
     return found === 0 ? undefined : found - 1;
   }
 
+  /** What a base name refers to. */
+  findReference(baseName: string): Node | undefined {
+    return this.find(baseName.slice(0, HASH_BYTES));
+  }
+
   hashOf(node: Node): string {
     const start = node * HASH_BYTES;
     let end = start + HASH_BYTES;

@@ -41,7 +41,7 @@ const EVERY_MS = 3600 * 1000;
 const UPLOADS_MS = 30_000;
 /** How long it rests relative to its work: SQLite works in the thread that serves, PostgreSQL beside it. */
 const REST_SHARE_ALONE = 0.5;
-const REST_SHARE = 0.2;
+const REST_SHARE = 0.1;
 
 /**
  * Retention as a run: what each cache does not keep any more goes, then what nothing refers to any

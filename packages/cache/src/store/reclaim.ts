@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Metadata } from '../db/metadata.ts';
+import type { Metadata, Pack } from '../db/metadata.ts';
 import type { NarStore } from './nar-store.ts';
 import type { Pace } from './pace.ts';
 import { packKeyOf } from './pack-key.ts';
@@ -49,24 +49,38 @@ export async function reclaim(
   await metadata.condemnPacks(pace.rest);
   const condemnedBy = await metadata.currentTime();
   await outlast(metadata, condemnedBy, patienceMs, pace);
-  for (let after = 0; ;) {
-    const condemned = await metadata.condemnedPacks(batch, { after, condemnedBy });
-    const last = condemned.at(-1);
-    if (last === undefined) return done;
-    after = last.id;
-    // Blobs first: after a crash in between, the rows still tell what to remove.
-    await removeBlobs(
-      blobs,
-      condemned.map((pack) => pack.key),
-    );
+  // The rows of one batch go while the blobs of the next do.
+  let removal: Promise<void> = Promise.resolve();
+  try {
+    for (let after = 0; ;) {
+      const condemned = await metadata.condemnedPacks(batch, { after, condemnedBy });
+      const last = condemned.at(-1);
+      if (last === undefined) break;
+      after = last.id;
+      // Blobs first: after a crash in between, the rows still tell what to remove.
+      await removeBlobs(
+        blobs,
+        condemned.map((pack) => pack.key),
+      );
+      await removal;
+      removal = removeRows(condemned);
+      // Its failure shows where it is waited for.
+      removal.catch(() => {});
+      await pace.rest();
+    }
+  } finally {
+    await removal;
+  }
+  return done;
+
+  async function removeRows(packs: readonly Pack[]): Promise<void> {
     await metadata.removePacks(
-      condemned.map((pack) => pack.id),
+      packs.map((pack) => pack.id),
       pace.rest,
     );
-    done.packs += condemned.length;
-    for (const pack of condemned) done.bytes += pack.size;
+    done.packs += packs.length;
+    for (const pack of packs) done.bytes += pack.size;
     report(done);
-    await pace.rest();
   }
 }
 
