@@ -40,7 +40,7 @@ const EVERY_MS = 3600 * 1000;
 /** Uploads that take longer keep packs until the next run. */
 const UPLOADS_MS = 30_000;
 /** How long it rests relative to its work: SQLite works in the thread that serves, PostgreSQL beside it. */
-const REST_SHARE_ALONE = 0.5;
+const REST_SHARE_ALONE = 0.8;
 const REST_SHARE = 0.1;
 
 /**
