@@ -11,7 +11,7 @@ export function concurrencyContract(
   seeds: readonly number[],
 ): void {
   test.for(seeds)(
-    'uploads, deletions, damage, expiry, reclaiming and repacking at once leave all true and nothing over (%i)',
+    'uploads, deletions, damage, expiry, reclaiming, repacking and gathering at once leave all true and nothing over (%i)',
     async (seed) => {
       const handles = await open();
 
@@ -24,6 +24,7 @@ export function concurrencyContract(
       expect(result.removedPacks).toBeGreaterThan(30);
       expect(result.expired).toBeGreaterThan(10);
       expect(result.repacked).toBeGreaterThan(10);
+      expect(result.gathered).toBeGreaterThan(0);
       expect(result.conflicts).toBeGreaterThan(0);
       await Promise.all(handles.map((handle) => handle.db.destroy()));
     },

@@ -1,23 +1,25 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { isFlywheelError } from '@flywheel/base';
 import { decodeSegments, type Segment } from '@flywheel/chunking';
+import { atticKey } from '../blobs/attic-place.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import { expireCache } from '../retention/expire-cache.ts';
 import type { Pace } from '../store/pace.ts';
 import { packKeyOf } from '../store/pack-key.ts';
 import { reclaim } from '../store/reclaim.ts';
+import { atticRows, type AtticRows } from './attic-rows.ts';
 import type { DatabaseHandle } from './database.ts';
 import { LEASE_MS } from './leases.ts';
-import { NEW_PACK, type ChunkLocation, type Metadata, type NarUse } from './metadata.ts';
+import { NEW_PACK, type ChunkLocation, type Metadata, type NarUse, type Pack } from './metadata.ts';
 import type { SparsePack } from './repack-rows.ts';
 import { createSqlMetadata } from './sql-metadata.ts';
 import { clockTime } from './time.ts';
 import { TEST_SETTINGS } from './test-settings.ts';
 
 // A store of few NARs, few chunks and few paths, so that everybody meets everybody: replicas that
-// upload, delete, damage, expire, reclaim and repack at once, with clocks that differ. The blobs are
-// a map.
+// upload, delete, damage, expire, reclaim and repack at once, take over objects of Attic and gather
+// them, with clocks that differ. The blobs are a map.
 
 export interface SimulationOptions {
   /** One a replica, all of the same, migrated and empty database. */
@@ -38,6 +40,8 @@ export interface SimulationResult {
   readonly removedPacks: number;
   readonly expired: number;
   readonly repacked: number;
+  /** Objects of Attic. */
+  readonly gathered: number;
   /** What the database says that is not so, after the last operation and after a last reclaim. */
   readonly broken: readonly string[];
 }
@@ -61,6 +65,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 class Simulation {
   readonly #options: SimulationOptions;
   readonly #replicas: readonly Metadata[];
+  readonly #attic = new Map<Metadata, AtticRows>();
   readonly #blobs = new Map<string, Blob>();
   readonly #random: () => number;
   #now = Date.UTC(2027, 0, 1);
@@ -73,6 +78,7 @@ class Simulation {
     removedPacks: 0,
     expired: 0,
     repacked: 0,
+    gathered: 0,
   };
 
   constructor(options: SimulationOptions) {
@@ -82,7 +88,10 @@ class Simulation {
     this.#replicas = options.handles.map((handle, i) => {
       const skewMs = ((i % 3) - 1) * 90_000;
       const clock = { now: () => this.#now + skewMs };
-      return createSqlMetadata(handle, clock, clockTime(clock));
+      const time = clockTime(clock);
+      const metadata = createSqlMetadata(handle, clock, time);
+      this.#attic.set(metadata, atticRows(handle, time));
+      return metadata;
     });
   }
 
@@ -95,6 +104,9 @@ class Simulation {
       ),
     );
     const broken = await this.#insist(() => this.#untruths());
+    for (const { id } of await this.#insist(() => first.atticPlaces())) {
+      await this.#insist(() => this.#letGo(first, id));
+    }
     // What died without a word is given up, what waits is forgotten.
     for (let round = 0; round < 3; round += 1) {
       this.#now += 25 * HOUR_MS;
@@ -127,7 +139,9 @@ class Simulation {
     else if (dice < 81) await this.#damage(replica);
     else if (dice < 87) await this.#touch(replica);
     else if (dice < 92) await this.#expire(replica);
-    else await this.#repack(replica);
+    else if (dice < 95) await this.#repack(replica);
+    else if (dice < 97) await this.#takeOver(replica);
+    else await this.#gather(replica);
   }
 
   async #upload(replica: Metadata): Promise<void> {
@@ -317,6 +331,93 @@ class Simulation {
     // Or killed before its chunks are known.
     if (this.#below(10) > 0) await replica.moveChunks(id, chunks);
     return true;
+  }
+
+  /** A NAR as Attic has it, an object for each chunk, and a path that has it. */
+  async #takeOver(replica: Metadata): Promise<void> {
+    const rows = this.#attic.get(replica) as AtticRows;
+    const cache = await replica.findCache(this.#anyCache());
+    if (cache === undefined) return;
+    const { id: place } = await rows.addPlace({ kind: 'folder', path: `/${randomUUID()}` });
+    const nar = this.#below(NARS);
+    const names = chunksOf(nar);
+    const keys = new Map(names.map((name) => [name, atticKey(place, `${randomUUID()}.chunk`)]));
+    for (const [name, key] of keys) this.#blobs.set(key, new Map([[0, name]]));
+    await rows.addObjects(
+      [...keys].map(([name, key]) => ({
+        key,
+        size: FRAME,
+        createdAt: this.#now,
+        chunk: { hash: digest(name), size: 100 },
+      })),
+    );
+    await this.#standStill();
+    const packs = await rows.findPacks([...keys.values()]);
+    const segments = names.map((name) => {
+      const { id } = packs.get(keys.get(name) ?? '') as Pack;
+      return { pack: id, offset: 0, length: FRAME };
+    });
+    const hash = digest(`nar ${nar}`);
+    const path = this.#anyPath();
+    await rows.addPaths(
+      [{ hash, size: 100 * names.length, fileSize: FRAME * names.length, segments }],
+      [
+        {
+          cacheId: cache.id,
+          storePathHash: path,
+          storePath: `/nix/store/${path}-x`,
+          narHash: hash,
+          references: [],
+          deriver: null,
+          system: null,
+          sigs: [],
+          ca: null,
+          createdAt: this.#now,
+          lastUsedAt: this.#now,
+          createdBy: null,
+        },
+      ],
+    );
+    await this.#letGo(replica, place);
+  }
+
+  /** What was taken over is ours to remove. */
+  async #letGo(replica: Metadata, place: number): Promise<void> {
+    const rows = this.#attic.get(replica) as AtticRows;
+    await rows.finish(place);
+    for (let after: number | undefined = 0; after !== undefined;) {
+      after = await rows.releaseObjects(place, after, 1000);
+    }
+  }
+
+  async #gather(replica: Metadata): Promise<void> {
+    const found = await replica.inNarOrder(await replica.packsToGather(0, 16, FRAME));
+    if (found.length === 0) return;
+    const { lease } = await replica.beginUpload(undefined);
+    const key = packKeyOf(lease);
+    const blob = new Map<number, string>();
+    const sources = found.map(({ id }, i) => ({ id, length: FRAME, newOffset: i * FRAME }));
+    const chunks = found.map((pack, i) => {
+      const name = this.#blobs.get(pack.key)?.get(0) ?? 'lost';
+      blob.set(i * FRAME, name);
+      return { hash: digest(name), pack: NEW_PACK, offset: i * FRAME, length: FRAME, size: 100 };
+    });
+    // Who reads such an object reports it, and gathers without it the next time.
+    if (chunks.some(({ hash }) => hash.equals(digest('lost')))) return;
+    this.#blobs.set(key, blob);
+    await this.#standStill();
+    await replica.renewLease(lease);
+    // Killed between the blob and the commit.
+    if (this.#below(10) === 0) return;
+    const pack = { key, size: blob.size * FRAME };
+    const id = await replica.commitGathering({ lease, pack, sources });
+    if (id === undefined) {
+      this.#blobs.delete(key);
+      return;
+    }
+    this.#result.gathered += found.length;
+    // Or killed before its chunks are known.
+    if (this.#below(10) > 0) await replica.moveChunks(id, chunks);
   }
 
   /** Everything present must be readable: the right chunks in packs that are there. */
