@@ -11,6 +11,14 @@ export interface PodName {
 /** What a connection came to. A packet that a policy drops is not answered. */
 export type Outcome = 'open' | 'no answer' | 'refused or unknown';
 
+/** What enforces policies lets a new pod out only when it has seen it. */
+const AWAIT_NAMES = `
+for try in {1..30}; do
+  timeout 1 getent hosts kubernetes.default.svc.cluster.local && exit
+done
+exit 1
+`;
+
 /** A pod in which nothing runs, under the Pod Security Standard `restricted`. */
 export async function startProbe(
   cluster: ControlPlane,
@@ -42,6 +50,8 @@ export async function startProbe(
   outputOf(await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(pod)), `pod ${name}`);
   const ready = ['wait', `pod/${name}`, '-n', namespace, '--for=condition=Ready'];
   outputOf(await cluster.kubectl([...ready, '--timeout=60s']), `pod ${name}`);
+  const hasNames = ['exec', '-n', namespace, name, '--', 'bash', '-c', AWAIT_NAMES];
+  outputOf(await cluster.kubectl(hasNames), `names in pod ${name}`);
   return { namespace, name };
 }
 

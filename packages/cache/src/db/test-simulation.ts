@@ -262,7 +262,8 @@ class Simulation {
       this.#blobs.delete(key);
     };
     const blobs = { remove, discard: remove, removeLeftovers: async () => 0 } as unknown as Blobs;
-    const result = await reclaim({ metadata: replica, blobs }, NO_REST);
+    const lanes = 1 + this.#below(3);
+    const result = await reclaim({ metadata: replica, blobs }, NO_REST, { lanes });
     this.#result.removedPacks += result.packs;
   }
 

@@ -39,9 +39,12 @@ export interface RetentionResult {
 const EVERY_MS = 3600 * 1000;
 /** Uploads that take longer keep packs until the next run. */
 const UPLOADS_MS = 30_000;
-/** How long it rests relative to its work: SQLite works in the thread that serves, PostgreSQL beside it. */
-const REST_SHARE_ALONE = 0.8;
-const REST_SHARE = 0.1;
+/**
+ * How long it rests relative to its work, and what it does at once. SQLite works in the thread that
+ * serves, PostgreSQL beside it.
+ */
+const ALONE = { restShare: 0.5, lanes: 1 };
+const BESIDE = { restShare: 0.05, lanes: 2 };
 
 /**
  * Retention as a run: what each cache does not keep any more goes, then what nothing refers to any
@@ -66,7 +69,8 @@ async function runRetention(
   { signal, report }: RunContext,
 ): Promise<RetentionResult> {
   const { store, defaultSeconds, settleMs } = parts;
-  const pace = createPace(settleMs === undefined ? REST_SHARE_ALONE : REST_SHARE, signal);
+  const { restShare, lanes } = settleMs === undefined ? ALONE : BESIDE;
+  const pace = createPace(restShare, signal);
   const expireParts = { ...parts, metadata: store.metadata, pace, signal, report };
   const expired: Expired[] = [];
   await store.metadata.refreshStatistics();
@@ -85,6 +89,7 @@ async function runRetention(
   report({ step: 'removing what nothing refers to' });
   const reclaimed = await reclaim(store, pace, {
     patienceMs: UPLOADS_MS,
+    lanes,
     report: ({ nars, packs }) =>
       report({ step: 'removing what nothing refers to', done: nars + packs }),
   });

@@ -17,6 +17,8 @@ export interface ReclaimOptions {
   readonly report?: (done: Reclaimed) => void;
   /** How long to wait for uploads under way, which keep packs that are of no use any more. */
   readonly patienceMs?: number;
+  /** How many batches of packs go at once. */
+  readonly lanes?: number;
 }
 
 const LOOK_EVERY_MS = 200;
@@ -34,7 +36,7 @@ const ABANDONED_MS = 24 * 60 * 60 * 1000;
 export async function reclaim(
   store: Pick<NarStore, 'metadata' | 'blobs'>,
   pace: Pace,
-  { report = () => {}, patienceMs = 0 }: ReclaimOptions = {},
+  { report = () => {}, patienceMs = 0, lanes = 1 }: ReclaimOptions = {},
 ): Promise<Reclaimed> {
   const { metadata, blobs } = store;
   const batch = metadata.batchRows;
@@ -49,39 +51,46 @@ export async function reclaim(
   await metadata.condemnPacks(pace.rest);
   const condemnedBy = await metadata.currentTime();
   await outlast(metadata, condemnedBy, patienceMs, pace);
-  // The rows of one batch go while the blobs of the next do.
-  let removal: Promise<void> = Promise.resolve();
-  try {
-    for (let after = 0; ;) {
-      const condemned = await metadata.condemnedPacks(batch, { after, condemnedBy });
-      const last = condemned.at(-1);
-      if (last === undefined) break;
-      after = last.id;
+  const batches = condemnedBatches(metadata, condemnedBy);
+  const lane = async (): Promise<void> => {
+    for await (const packs of batches) {
       // Blobs first: after a crash in between, the rows still tell what to remove.
       await removeBlobs(
         blobs,
-        condemned.map((pack) => pack.key),
+        packs.map((pack) => pack.key),
       );
-      await removal;
-      removal = removeRows(condemned);
-      // Its failure shows where it is waited for.
-      removal.catch(() => {});
+      await metadata.removePacks(
+        packs.map((pack) => pack.id),
+        pace.rest,
+      );
+      done.packs += packs.length;
+      for (const pack of packs) done.bytes += pack.size;
+      report(done);
       await pace.rest();
     }
-  } finally {
-    await removal;
-  }
+  };
+  await allOf(Array.from({ length: lanes }, lane));
   return done;
+}
 
-  async function removeRows(packs: readonly Pack[]): Promise<void> {
-    await metadata.removePacks(
-      packs.map((pack) => pack.id),
-      pace.rest,
-    );
-    done.packs += packs.length;
-    for (const pack of packs) done.bytes += pack.size;
-    report(done);
+/** All condemned packs that may go, in batches that several may take from. */
+async function* condemnedBatches(
+  metadata: Metadata,
+  condemnedBy: number,
+): AsyncGenerator<readonly Pack[]> {
+  for (let after = 0; ;) {
+    const packs = await metadata.condemnedPacks(metadata.batchRows, { after, condemnedBy });
+    const last = packs.at(-1);
+    if (last === undefined) return;
+    after = last.id;
+    yield packs;
   }
+}
+
+/** Throws the first failure, when the others have ended too. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
 }
 
 /** Waits for uploads that began before this time: they may have seen packs that were condemned. */
