@@ -139,7 +139,7 @@ class Simulation {
     else if (dice < 81) await this.#damage(replica);
     else if (dice < 87) await this.#touch(replica);
     else if (dice < 92) await this.#expire(replica);
-    else if (dice < 95) await this.#repack(replica);
+    else if (dice < 94) await this.#repack(replica);
     else if (dice < 97) await this.#takeOver(replica);
     else await this.#gather(replica);
   }
@@ -392,19 +392,21 @@ class Simulation {
   }
 
   async #gather(replica: Metadata): Promise<void> {
-    const found = await replica.inNarOrder(await replica.packsToGather(0, 16, FRAME));
+    const due = await replica.packsToGather(0, 16, FRAME);
+    const found = due.length === 0 ? [] : await replica.inNarOrder(due);
     if (found.length === 0) return;
+    const unreadable = found.filter((pack) => !this.#blobs.has(pack.key));
+    for (const { id } of unreadable) await this.#insist(() => replica.markPackDamaged(id));
+    if (unreadable.length > 0) return;
     const { lease } = await replica.beginUpload(undefined);
     const key = packKeyOf(lease);
     const blob = new Map<number, string>();
     const sources = found.map(({ id }, i) => ({ id, length: FRAME, newOffset: i * FRAME }));
     const chunks = found.map((pack, i) => {
-      const name = this.#blobs.get(pack.key)?.get(0) ?? 'lost';
+      const name = this.#blobs.get(pack.key)?.get(0) ?? '';
       blob.set(i * FRAME, name);
       return { hash: digest(name), pack: NEW_PACK, offset: i * FRAME, length: FRAME, size: 100 };
     });
-    // Who reads such an object reports it, and gathers without it the next time.
-    if (chunks.some(({ hash }) => hash.equals(digest('lost')))) return;
     this.#blobs.set(key, blob);
     await this.#standStill();
     await replica.renewLease(lease);
