@@ -43,7 +43,7 @@ const UPLOADS_MS = 30_000;
  * How long it rests relative to its work, and what it does at once. SQLite works in the thread that
  * serves, PostgreSQL beside it.
  */
-const ALONE = { restShare: 0.5, lanes: 1 };
+const ALONE = { restShare: 0.8, lanes: 2 };
 const BESIDE = { restShare: 0.05, lanes: 2 };
 
 /**
