@@ -103,7 +103,9 @@ function declare(site: DatabaseSite): void {
     const { refused } = await load;
 
     // What a client is to repeat, and nothing else.
-    expect(refused.filter((error) => !/: 503 |ECONNRE|EPIPE|socket hang up/.test(error))).toEqual([]);
+    expect(refused.filter((error) => !/: 503 |ECONNRE|EPIPE|socket hang up/.test(error))).toEqual(
+      [],
+    );
     expect(await missingPaths(server, 'team', kept)).toEqual(new Set());
   });
 
