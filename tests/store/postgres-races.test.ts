@@ -252,7 +252,7 @@ describe.skipIf(isMissing(found))('races', () => {
 
   test('a cache that is being deleted takes no path any more', async () => {
     const { nar } = await upload(metadata, 'nar', ['a'], use('h1'));
-    const { id } = cache;
+    const { id } = await createCache(metadata, 'empty');
 
     const deleted = slow.metadata.deleteCache(id);
     await slow.standing;

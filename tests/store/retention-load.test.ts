@@ -17,7 +17,8 @@ import { percentile, startSteadyLoad, type Latencies } from './steady-load.ts';
 const PATHS = 200_000;
 const IDLE_MS = 15_000;
 
-const found = await startPostgres();
+/** As the stack gives it, by default. */
+const found = await startPostgres({ shared_buffers: '256MB' });
 const postgres = found as Postgres;
 const folders: string[] = [];
 

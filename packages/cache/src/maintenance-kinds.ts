@@ -1,5 +1,5 @@
-import type { ObjectMemo } from './api/object-memo.ts';
-import type { UseTracker } from './api/use-tracker.ts';
+import { FRESH_BESIDE_OTHERS_MS, type ObjectMemo } from './api/object-memo.ts';
+import { FLUSH_EVERY_MS, type UseTracker } from './api/use-tracker.ts';
 import type { TokenKey } from './access/token-key.ts';
 import { scrubKind, type ScrubSettings } from './repair/scrub-run.ts';
 import { snapshotKind } from './repair/snapshot-run.ts';
@@ -28,11 +28,9 @@ export interface MaintenanceParts {
   readonly onDamage: () => void;
 }
 
-/**
- * Another process answers from its memory for 5 s, and writes down after 2 s more that it has. Half
- * as much again, for one that is late.
- */
-const SETTLE_MS = 10_500;
+/** For a process that is late with writing down what it has answered from its memory. */
+const LATE_MS = 3500;
+const SETTLE_MS = FRESH_BESIDE_OTHERS_MS + FLUSH_EVERY_MS + LATE_MS;
 
 /** All that is done beside serving, by itself or when asked for. */
 export function maintenanceKinds(

@@ -105,7 +105,7 @@ test('absence is never remembered beside other replicas', async () => {
 
 test.each([
   [true, 60_000],
-  [false, 5000],
+  [false, 3000],
 ])('presence is believed for a while (alone: %s)', async (soleWriter, freshMs) => {
   let now = 0;
   const { queries, metadata } = heldQueries();

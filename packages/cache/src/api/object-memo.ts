@@ -32,7 +32,7 @@ export interface ObjectMemoOptions {
 }
 
 /** How long another replica's change of an object may go unnoticed. */
-const FRESH_MS = 5000;
+export const FRESH_BESIDE_OTHERS_MS = 3000;
 /** Where there is no other: a closure asked for again by the next job still costs no query. */
 const FRESH_ALONE_MS = 60_000;
 /** Short: a push may heal objects that it does not name. */
@@ -52,7 +52,7 @@ export function createObjectMemo(
   clock: Clock,
   { soleWriter }: ObjectMemoOptions,
 ): ObjectMemo {
-  const freshMs = soleWriter ? FRESH_ALONE_MS : FRESH_MS;
+  const freshMs = soleWriter ? FRESH_ALONE_MS : FRESH_BESIDE_OTHERS_MS;
   const present = lruCache<string, Remembered>(REMEMBERED);
   const absentUntil = lruCache<string, number>(REMEMBERED_ABSENT);
   // A query that began before a commit must not write down after it what it saw before.

@@ -19,7 +19,8 @@ export interface UseTracker {
   close(): Promise<void>;
 }
 
-const FLUSH_EVERY_MS = 2000;
+/** How long a use may be in memory only. */
+export const FLUSH_EVERY_MS = 1000;
 const HASH_CHARACTERS = 32;
 
 export function createUseTracker(metadata: Metadata, clock: Clock, logger: Logger): UseTracker {

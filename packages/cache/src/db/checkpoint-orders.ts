@@ -1,3 +1,2 @@
-/** What the thread that moves the write-ahead log is told. */
-export const CHECKPOINT = 'checkpoint';
-export const END = 'end';
+/** What the thread that moves the write-ahead log is told: move what is worth it, move all, end. */
+export type Order = 'some' | 'all' | 'end';

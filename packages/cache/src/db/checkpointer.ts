@@ -1,18 +1,25 @@
 import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import { CHECKPOINT, END } from './checkpoint-orders.ts';
+import type { Order } from './checkpoint-orders.ts';
 
 /**
  * What the write-ahead log may grow to before SQLite moves it into the database by itself, in the
  * thread that commits. Far above what is usual: this happens only when the checkpointer is stuck.
  */
-export const LOG_LIMIT_PAGES = 32_768;
+export const LOG_LIMIT_PAGES = 49_152;
 
-/** As SQLite's own default. */
+/**
+ * The log begins anew only when nothing is written between the end of a checkpoint and the next
+ * transaction. Maintenance, which writes all the time, has to stand still for that now and then.
+ */
+const CATCH_UP_PAGES = 24_576;
+/** What a log must hold, moved or not, for the thread to be asked. SQLite's own default. */
 const WORTH_BYTES = 4 * 1024 * 1024;
 const LOOK_EVERY_MS = 200;
 
 export interface Checkpointer {
+  /** Waits, when the log has become long, until all of it is in the database. */
+  catchUp(): Promise<void>;
   /** Resolves when the thread has ended. */
   stop(): Promise<void>;
 }
@@ -28,24 +35,41 @@ export function startCheckpointer(
   writes: () => number,
 ): Checkpointer {
   let worker: Worker | undefined;
-  let busy = false;
+  let moving: Promise<void> | undefined;
   let stopped = false;
   let written = writes();
+  let loggedPages = 0;
 
   async function look(): Promise<void> {
-    if (busy || writes() === written) return;
-    busy = true;
+    if (moving !== undefined || writes() === written) return;
     const size = await stat(`${file}-wal`).then(
       (found) => found.size,
       () => 0,
     );
-    if (stopped || size < WORTH_BYTES) {
-      busy = false;
-      return;
-    }
+    if (size >= WORTH_BYTES) await (moving ?? move('some'));
+  }
+
+  async function move(order: Order): Promise<void> {
+    if (stopped) return;
     written = writes();
-    worker ??= start();
-    worker.postMessage(CHECKPOINT);
+    const thread = (worker ??= start());
+    moving = new Promise((done) => {
+      const settle = (logged?: number): void => {
+        thread.off('message', settle).off('exit', lost);
+        // Its end is waited for too.
+        if (!stopped) thread.unref();
+        // Who waits for all of it does not write, so that the next write most likely begins it anew.
+        loggedPages = order === 'all' ? 0 : (logged ?? 0);
+        moving = undefined;
+        done();
+      };
+      const lost = (): void => settle();
+      thread.on('message', settle).on('exit', lost);
+    });
+    // Somebody waits for it, perhaps with nothing else to do.
+    if (order === 'all') thread.ref();
+    thread.postMessage(order);
+    await moving;
   }
 
   function start(): Worker {
@@ -55,19 +79,20 @@ export function startCheckpointer(
       resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 32 },
     });
     started.unref();
-    started.on('message', () => (busy = false));
     // SQLite's own limit remains.
     started.on('error', () => {});
-    started.on('exit', () => {
-      worker = undefined;
-      busy = false;
-    });
+    started.on('exit', () => (worker = undefined));
     return started;
   }
 
   const timer = setInterval(() => void look(), LOOK_EVERY_MS);
   timer.unref();
   return {
+    async catchUp() {
+      await moving;
+      // Of several who waited, one has begun already.
+      if (loggedPages >= CATCH_UP_PAGES) await (moving ?? move('all'));
+    },
     async stop() {
       clearInterval(timer);
       stopped = true;
@@ -76,7 +101,7 @@ export function startCheckpointer(
       const ended = new Promise((resolve) => ending.once('exit', resolve));
       // By itself: terminate() was seen to leave one process in thirty hanging (Node 26.10).
       ending.ref();
-      ending.postMessage(END);
+      ending.postMessage('end' satisfies Order);
       await ended;
     },
   };

@@ -7,6 +7,8 @@ export interface DatabaseHandle {
   readonly db: Kysely<Schema>;
   /** How many statements it has run. */
   readonly statements: () => number;
+  /** Waits until what was written lately is where it belongs. For maintenance, between transactions. */
+  readonly catchUp: () => Promise<void>;
   /**
    * All of `work` or nothing, seeing at each statement what others have committed by then. It is
    * run again when the database asks for that or the connection breaks, also when it broke while

@@ -53,13 +53,17 @@ async function removeContents(database: DatabaseHandle, id: number, rest: Rest):
       .execute();
     const last = rows.at(-1);
     if (last === undefined) break;
-    // A statement is a transaction of its own; the range takes no list of parameters.
-    await db
-      .deleteFrom('object')
-      .where('cache_id', '=', id)
-      .where('store_path_hash', '>', after)
-      .where('store_path_hash', '<=', last.store_path_hash)
-      .execute();
+    await database.transaction(async (tx) => {
+      // As its own deletion does: who removes the same objects at the same time takes turns.
+      await tx.selectFrom('cache').select('id').where('id', '=', id).forNoKeyUpdate().execute();
+      // The range takes no list of parameters.
+      await tx
+        .deleteFrom('object')
+        .where('cache_id', '=', id)
+        .where('store_path_hash', '>', after)
+        .where('store_path_hash', '<=', last.store_path_hash)
+        .execute();
+    });
     after = last.store_path_hash;
     await rest();
   }

@@ -227,6 +227,8 @@ export interface Metadata
   statistics(): Promise<StoreStatistics>;
   /** How many rows a transaction may change so that nobody waits long for its end. */
   readonly batchRows: number;
+  /** To be called between such transactions: waits until the database has caught up with them. */
+  catchUp(): Promise<void>;
   close(): Promise<void>;
 }
 

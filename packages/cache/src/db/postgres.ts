@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import type { Client, ClientConfig } from 'pg';
 import { FlywheelError, messageOf, retry } from '@flywheel/base';
+import { ArrayCompiler } from './array-compiler.ts';
 import type { DatabaseHandle } from './database.ts';
 import { isTransient, sqlState } from './postgres-fault.ts';
 import { CountingPool } from './postgres-pool.ts';
@@ -60,13 +61,21 @@ export async function openPostgres(
   // Never closed for being idle: when the password is rotated, no new one can be opened.
   const open = new Pool({ ...config, max, idleTimeoutMillis: 0 });
   const pool = new CountingPool(open, statementTimeoutMs);
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Schema>({ dialect: new ArrayDialect({ pool }) });
   return {
     kind: 'postgres',
     db,
     statements: () => pool.statements,
+    // It writes its log away by itself, in processes of its own.
+    catchUp: async () => {},
     transaction: (work) => transaction(db, work),
   };
+}
+
+class ArrayDialect extends PostgresDialect {
+  override createQueryCompiler(): ArrayCompiler {
+    return new ArrayCompiler();
+  }
 }
 
 async function transaction<T>(

@@ -9,6 +9,7 @@ import {
 } from 'kysely';
 import { batchRows, type DatabaseHandle, type Rest } from './database.ts';
 import { declareDead } from './leases.ts';
+import { lockRows } from './lock-rows.ts';
 import type { CondemnedQuery, Pack } from './metadata.ts';
 import { noteSparsePacks } from './repack-rows.ts';
 import { padded } from './rows.ts';
@@ -285,16 +286,15 @@ function lastHarmlessCondemnation(condemnedBy: number | undefined): RawBuilder<n
 }
 
 export async function removeChunks(tx: Kysely<Schema>, packIds: readonly number[]): Promise<void> {
-  // Locked in the order in which commits write them; counted, because nobody wants to see them.
-  const inOrder = tx
-    .selectFrom('chunk')
-    .select('hash')
-    .where('pack_id', 'in', packIds)
-    .orderBy('hash')
-    .forUpdate();
-  await tx
-    .selectFrom(inOrder.as('locked'))
-    .select((eb) => eb.fn.countAll().as('count'))
-    .execute();
+  // In the order in which commits write them.
+  await lockRows(
+    tx,
+    tx
+      .selectFrom('chunk')
+      .select('hash')
+      .where('pack_id', 'in', packIds)
+      .orderBy('hash')
+      .forUpdate(),
+  );
   await tx.deleteFrom('chunk').where('pack_id', 'in', packIds).execute();
 }

@@ -255,6 +255,7 @@ export function createSqlMetadata(
     ...retentionQueries(database, now),
     ...runQueries(database, now),
     batchRows: batchRows(database),
+    catchUp: database.catchUp,
     condemnedPacks: (limit, query = {}) => condemnedPacks(database, now, limit, query),
     removePacks: (ids, rest = setImmediate) => removePacks(database, ids, rest),
 

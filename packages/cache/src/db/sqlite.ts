@@ -39,6 +39,7 @@ export function openSqlite(file: string): DatabaseHandle {
     kind: 'sqlite',
     db,
     statements: () => adapter.statements,
+    catchUp: async () => checkpointer?.catchUp(),
     transaction: (work) => db.transaction().execute(work),
   };
 }

@@ -47,6 +47,8 @@ export interface SimulationResult {
 }
 
 const NARS = 12;
+/** Besides those that are pushed: what is there already is not taken over. */
+const NARS_OF_ATTIC = 4;
 const CHUNKS = 30;
 const PATHS = 25;
 const CACHES = ['one', 'two', 'three'];
@@ -133,14 +135,14 @@ class Simulation {
   }
 
   async #step(replica: Metadata, dice: number): Promise<void> {
-    if (dice < 60) await this.#upload(replica);
-    else if (dice < 66) await this.#recreateCache(replica);
-    else if (dice < 77) await this.#reclaim(replica);
-    else if (dice < 81) await this.#damage(replica);
-    else if (dice < 87) await this.#touch(replica);
-    else if (dice < 92) await this.#expire(replica);
-    else if (dice < 94) await this.#repack(replica);
-    else if (dice < 97) await this.#takeOver(replica);
+    if (dice < 56) await this.#upload(replica);
+    else if (dice < 62) await this.#recreateCache(replica);
+    else if (dice < 73) await this.#reclaim(replica);
+    else if (dice < 77) await this.#damage(replica);
+    else if (dice < 83) await this.#touch(replica);
+    else if (dice < 88) await this.#expire(replica);
+    else if (dice < 90) await this.#repack(replica);
+    else if (dice < 94) await this.#takeOver(replica);
     else await this.#gather(replica);
   }
 
@@ -262,8 +264,7 @@ class Simulation {
       this.#blobs.delete(key);
     };
     const blobs = { remove, discard: remove, removeLeftovers: async () => 0 } as unknown as Blobs;
-    const lanes = 1 + this.#below(3);
-    const result = await reclaim({ metadata: replica, blobs }, NO_REST, { lanes });
+    const result = await reclaim({ metadata: replica, blobs }, NO_REST);
     this.#result.removedPacks += result.packs;
   }
 
@@ -297,7 +298,6 @@ class Simulation {
     const old = this.#blobs.get(source.key);
     if (old === undefined) return true;
     const { lease } = await replica.beginUpload(undefined);
-    const key = packKeyOf(lease);
     const blob = new Map<number, string>();
     const frames: { offset: number; length: number; newOffset: number }[] = [];
     const chunks: ChunkLocation[] = [];
@@ -317,18 +317,32 @@ class Simulation {
         size: 100,
       });
     }
+    const isDone = await this.#replace(replica, lease, blob, chunks, (pack) =>
+      replica.commitRepack({ lease, source: source.id, pack, frames }),
+    );
+    if (isDone) this.#result.repacked += 1;
+    return isDone;
+  }
+
+  /** Writes a pack for what others hold. False when it did not come to that. */
+  async #replace(
+    replica: Metadata,
+    lease: string,
+    blob: Map<number, string>,
+    chunks: readonly ChunkLocation[],
+    commit: (pack: { key: string; size: number }) => Promise<number | undefined>,
+  ): Promise<boolean> {
+    const key = packKeyOf(lease);
     this.#blobs.set(key, blob);
     await this.#standStill();
     await replica.renewLease(lease);
     // Killed between the blob and the commit.
     if (this.#below(10) === 0) return false;
-    const pack = { key, size: blob.size * FRAME };
-    const id = await replica.commitRepack({ lease, source: source.id, pack, frames });
+    const id = await commit({ key, size: blob.size * FRAME });
     if (id === undefined) {
       this.#blobs.delete(key);
       return false;
     }
-    this.#result.repacked += 1;
     // Or killed before its chunks are known.
     if (this.#below(10) > 0) await replica.moveChunks(id, chunks);
     return true;
@@ -340,7 +354,7 @@ class Simulation {
     const cache = await replica.findCache(this.#anyCache());
     if (cache === undefined) return;
     const { id: place } = await rows.addPlace({ kind: 'folder', path: `/${randomUUID()}` });
-    const nar = this.#below(NARS);
+    const nar = this.#below(2) === 0 ? this.#below(NARS) : NARS + this.#below(NARS_OF_ATTIC);
     const names = chunksOf(nar);
     const keys = new Map(names.map((name) => [name, atticKey(place, `${randomUUID()}.chunk`)]));
     for (const [name, key] of keys) this.#blobs.set(key, new Map([[0, name]]));
@@ -399,7 +413,6 @@ class Simulation {
     for (const { id } of unreadable) await this.#insist(() => replica.markPackDamaged(id));
     if (unreadable.length > 0) return;
     const { lease } = await replica.beginUpload(undefined);
-    const key = packKeyOf(lease);
     const blob = new Map<number, string>();
     const sources = found.map(({ id }, i) => ({ id, length: FRAME, newOffset: i * FRAME }));
     const chunks = found.map((pack, i) => {
@@ -407,20 +420,10 @@ class Simulation {
       blob.set(i * FRAME, name);
       return { hash: digest(name), pack: NEW_PACK, offset: i * FRAME, length: FRAME, size: 100 };
     });
-    this.#blobs.set(key, blob);
-    await this.#standStill();
-    await replica.renewLease(lease);
-    // Killed between the blob and the commit.
-    if (this.#below(10) === 0) return;
-    const pack = { key, size: blob.size * FRAME };
-    const id = await replica.commitGathering({ lease, pack, sources });
-    if (id === undefined) {
-      this.#blobs.delete(key);
-      return;
-    }
-    this.#result.gathered += found.length;
-    // Or killed before its chunks are known.
-    if (this.#below(10) > 0) await replica.moveChunks(id, chunks);
+    const isDone = await this.#replace(replica, lease, blob, chunks, (pack) =>
+      replica.commitGathering({ lease, pack, sources }),
+    );
+    if (isDone) this.#result.gathered += found.length;
   }
 
   /** Everything present must be readable: the right chunks in packs that are there. */
@@ -526,7 +529,7 @@ function digest(text: string): Buffer {
 }
 
 const NAR_NUMBERS: ReadonlyMap<string, number> = new Map(
-  Array.from({ length: NARS }, (_, i) => [digest(`nar ${i}`).toString('hex'), i]),
+  Array.from({ length: NARS + NARS_OF_ATTIC }, (_, i) => [digest(`nar ${i}`).toString('hex'), i]),
 );
 
 /** Mulberry32: the same numbers for the same seed. */

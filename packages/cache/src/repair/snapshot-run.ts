@@ -76,7 +76,7 @@ async function* snapshotRecords(
   caches: readonly Cache[],
   signal: AbortSignal,
 ): AsyncGenerator<SnapshotRecord> {
-  const pace = createPace(1, signal);
+  const pace = createPace(1, { signal });
   for (const cache of caches) {
     yield {
       type: 'cache',

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cache, Metadata } from '../db/metadata.ts';
 import type { UseTracker } from '../api/use-tracker.ts';
 import type { Pace } from '../store/pace.ts';
@@ -6,6 +5,7 @@ import type { RunProgress } from '../runs/run-kind.ts';
 import { ExpiryTally, type Expired } from './expiry-tally.ts';
 import { planRetention, type RetentionPlan, type RetentionPolicy } from './plan.ts';
 import { ReferenceGraph, type Node } from './reference-graph.ts';
+import { settleMarks, type Marks } from './settle-marks.ts';
 
 export interface ExpireParts {
   readonly metadata: Metadata;
@@ -25,10 +25,6 @@ export interface ExpireParts {
 
 /** Rows of one look. */
 const SCAN_ROWS = 512;
-/** Timers may fire a little early. */
-const TIMER_MS = 100;
-/** A push bears the time at which its statement began, and is seen when it has ended. */
-const PUSH_TAKES_MS = 60_000;
 /** Plans made anew because pins were set meanwhile; after that the next run goes on. */
 const MAX_PLANS = 20;
 
@@ -46,20 +42,23 @@ export async function expireCache(
   cache: Cache,
   policy: RetentionPolicy,
 ): Promise<Expired> {
-  const { metadata, settleMs, signal } = parts;
+  const { metadata, settleMs } = parts;
   const tally = new ExpiryTally(metadata, cache);
   let seen = await look(parts, cache, policy);
+  let markedBy: MarkedBy = async () => undefined;
+  let marks: Marks | undefined;
   if (settleMs !== undefined) {
-    const doomed = await doom(parts, cache, seen);
-    if (seen.plan.expired.length === 0) return tally.result(seen.plan, seen.graph);
-    await sleep(settleMs + TIMER_MS, undefined, { signal });
-    const kept = await keptByPushes(parts, cache, seen);
-    seen = { ...seen, doomed, kept, time: await metadata.currentTime() };
+    marks = settleMarks({ ...parts, cache, settleMs }, seen);
+    seen = { ...seen, doomed: await doom(parts, cache, seen, marks) };
+    markedBy = marks.settled;
   }
   for (let plans = 1; ; plans += 1) {
-    const { complete, stayed } = await removeExpired(parts, cache, seen, tally);
+    const { complete, stayed } = await removeExpired(parts, cache, seen, markedBy, tally);
     if (complete || plans === MAX_PLANS) return tally.result(seen.plan, seen.graph, stayed);
+    await marks?.allSettled();
     seen = await look(parts, cache, policy);
+    const { time } = seen;
+    markedBy = async () => (settleMs === undefined ? undefined : time - settleMs);
   }
 }
 
@@ -93,8 +92,6 @@ interface Looked {
   readonly time: number;
   /** Marked in the database. */
   readonly doomed: Uint8Array;
-  /** What pushes since the look refer to, and all that this refers to. */
-  readonly kept: Uint8Array;
 }
 
 async function look(
@@ -124,26 +121,7 @@ async function look(
   const doomed = new Uint8Array(graph.size);
   for (const hash of doomedHashes) doomed[graph.find(hash) as Node] = 1;
   await pace.rest();
-  return { graph, plan, pinsVersion, time, doomed, kept: new Uint8Array(graph.size) };
-}
-
-async function keptByPushes(
-  { metadata, pace }: ExpireParts,
-  cache: Cache,
-  { graph, time }: Looked,
-): Promise<Uint8Array> {
-  const kept = new Uint8Array(graph.size);
-  let last = { pushedAt: time - PUSH_TAKES_MS, storePathHash: '' };
-  for (;;) {
-    const pushed = await metadata.pushedAfter(cache.id, last, SCAN_ROWS);
-    for (const reference of pushed.flatMap(({ references }) => references)) {
-      const node = graph.findReference(reference);
-      if (node !== undefined) graph.visitClosure(node, kept, () => {});
-    }
-    await pace.rest();
-    if (pushed.length < SCAN_ROWS) return kept;
-    last = pushed.at(-1) ?? last;
-  }
+  return { graph, plan, pinsVersion, time, doomed };
 }
 
 /**
@@ -153,15 +131,16 @@ async function keptByPushes(
 async function doom(
   { metadata, pace, report }: ExpireParts,
   cache: Cache,
-  { graph, plan, doomed }: Looked,
+  { graph, plan: { expired }, doomed }: Looked,
+  marks: Marks,
 ): Promise<Uint8Array> {
-  const usedBefore = latestUse(graph, plan);
-  const isExpired = marksOf(graph, plan.expired);
-  const unmarked = plan.expired.filter((node) => doomed[node] === 0);
-  for (let at = 0; at < unmarked.length; at += metadata.batchRows) {
-    const batch = unmarked.slice(at, at + metadata.batchRows);
+  const usedBefore = latestUse(graph, expired);
+  const isExpired = marksOf(graph, expired);
+  for (let at = 0; at < expired.length; at += metadata.batchRows) {
+    report({ step: `marking in ${cache.name}`, done: at, of: expired.length });
+    const batch = expired.slice(at, at + metadata.batchRows).filter((node) => doomed[node] === 0);
     await metadata.doomObjects(cache.id, hashesOf(graph, batch), usedBefore);
-    report({ step: `marking in ${cache.name}`, done: at + batch.length, of: unmarked.length });
+    marks.add();
     await pace.rest();
   }
   const spared: Node[] = [];
@@ -172,6 +151,12 @@ async function doom(
   return isExpired;
 }
 
+/**
+ * The time until which paths of a batch must have been marked to go; undefined where none is. Adds
+ * to what is kept.
+ */
+type MarkedBy = (batch: number, kept: Uint8Array) => Promise<number | undefined>;
+
 interface Removal {
   /** False: a pin was set, and the plan has to be made anew. */
   readonly complete: boolean;
@@ -179,18 +164,20 @@ interface Removal {
 }
 
 async function removeExpired(
-  { metadata, pace, settleMs, uses, onRemoved, report }: ExpireParts,
+  { metadata, pace, uses, onRemoved, report }: ExpireParts,
   cache: Cache,
-  { graph, plan, pinsVersion, time, doomed, kept }: Looked,
+  { graph, plan, pinsVersion, doomed }: Looked,
+  markedBy: MarkedBy,
   tally: ExpiryTally,
 ): Promise<Removal> {
   const gone = new Uint8Array(graph.size);
   const stayed = () => plan.expired.filter((node) => gone[node] === 0);
-  const spared = kept.slice();
+  const spared = new Uint8Array(graph.size);
   const { expired } = plan;
   const isExpired = marksOf(graph, expired);
-  const usedBefore = latestUse(graph, plan);
+  const usedBefore = latestUse(graph, expired);
   for (let at = 0; at < expired.length; at += metadata.batchRows) {
+    const doomedBefore = await markedBy(at / metadata.batchRows, spared);
     const batch = expired.slice(at, at + metadata.batchRows).filter((node) => spared[node] === 0);
     report({ step: `removing from ${cache.name}`, done: at, of: expired.length });
     if (batch.length === 0) continue;
@@ -201,7 +188,7 @@ async function removeExpired(
       cacheId: cache.id,
       hashes,
       usedBefore,
-      doomedBefore: settleMs === undefined ? undefined : time - settleMs,
+      doomedBefore,
       pinsVersion,
       without(others) {
         const used = hashes.filter((hash) => uses.isPending(cache.id, hash));
@@ -247,7 +234,7 @@ async function spare(
 }
 
 /** No path that was used later than this is among the expired ones. */
-function latestUse(graph: ReferenceGraph, { expired }: RetentionPlan): number {
+function latestUse(graph: ReferenceGraph, expired: readonly Node[]): number {
   let latest = 0;
   for (const node of expired) latest = Math.max(latest, graph.usedAt(node));
   return latest;

@@ -40,11 +40,11 @@ const EVERY_MS = 3600 * 1000;
 /** Uploads that take longer keep packs until the next run. */
 const UPLOADS_MS = 30_000;
 /**
- * How long it rests relative to its work, and what it does at once. SQLite works in the thread that
- * serves, PostgreSQL beside it.
+ * How long it rests relative to its work: SQLite works in the thread that serves, PostgreSQL beside
+ * it.
  */
-const ALONE = { restShare: 0.8, lanes: 2 };
-const BESIDE = { restShare: 0.05, lanes: 2 };
+const REST_SHARE_SQLITE = 0.4;
+const REST_SHARE_POSTGRES = 0.02;
 
 /**
  * Retention as a run: what each cache does not keep any more goes, then what nothing refers to any
@@ -69,8 +69,11 @@ async function runRetention(
   { signal, report }: RunContext,
 ): Promise<RetentionResult> {
   const { store, defaultSeconds, settleMs } = parts;
-  const { restShare, lanes } = settleMs === undefined ? ALONE : BESIDE;
-  const pace = createPace(restShare, signal);
+  const isSqlite = settleMs === undefined;
+  const pace = createPace(isSqlite ? REST_SHARE_SQLITE : REST_SHARE_POSTGRES, {
+    signal,
+    catchUp: () => store.metadata.catchUp(),
+  });
   const expireParts = { ...parts, metadata: store.metadata, pace, signal, report };
   const expired: Expired[] = [];
   await store.metadata.refreshStatistics();
@@ -89,7 +92,6 @@ async function runRetention(
   report({ step: 'removing what nothing refers to' });
   const reclaimed = await reclaim(store, pace, {
     patienceMs: UPLOADS_MS,
-    lanes,
     report: ({ nars, packs }) =>
       report({ step: 'removing what nothing refers to', done: nars + packs }),
   });

@@ -7,6 +7,12 @@ export interface Pace {
   readonly rest: () => Promise<void>;
 }
 
+export interface PaceOptions {
+  readonly signal?: AbortSignal;
+  /** What else a rest is good for. */
+  readonly catchUp?: () => Promise<void>;
+}
+
 /** A rest at most; what took longer was waiting for others, not work. */
 const LONGEST_REST_MS = 50;
 
@@ -14,7 +20,7 @@ const LONGEST_REST_MS = 50;
  * With a share of 1 it works half of the time. SQLite works in this thread, so only a rest lets
  * requests in; for PostgreSQL it leaves the disk and the locks to others.
  */
-export function createPace(share: number, signal?: AbortSignal): Pace {
+export function createPace(share: number, { signal, catchUp }: PaceOptions = {}): Pace {
   let restedAt = performance.now();
   let owedMs = 0;
   return {
@@ -29,6 +35,7 @@ export function createPace(share: number, signal?: AbortSignal): Pace {
       } else {
         await setImmediate();
       }
+      await catchUp?.();
       restedAt = performance.now();
     },
   };

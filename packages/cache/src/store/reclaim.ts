@@ -17,11 +17,12 @@ export interface ReclaimOptions {
   readonly report?: (done: Reclaimed) => void;
   /** How long to wait for uploads under way, which keep packs that are of no use any more. */
   readonly patienceMs?: number;
-  /** How many batches of packs go at once. */
-  readonly lanes?: number;
 }
 
 const LOOK_EVERY_MS = 200;
+
+/** How many batches of packs go at once. */
+const LANES = 2;
 
 /** Leases looked at in one run. */
 const LEASES = 50_000;
@@ -36,7 +37,7 @@ const ABANDONED_MS = 24 * 60 * 60 * 1000;
 export async function reclaim(
   store: Pick<NarStore, 'metadata' | 'blobs'>,
   pace: Pace,
-  { report = () => {}, patienceMs = 0, lanes = 1 }: ReclaimOptions = {},
+  { report = () => {}, patienceMs = 0 }: ReclaimOptions = {},
 ): Promise<Reclaimed> {
   const { metadata, blobs } = store;
   const batch = metadata.batchRows;
@@ -69,7 +70,7 @@ export async function reclaim(
       await pace.rest();
     }
   };
-  await allOf(Array.from({ length: lanes }, lane));
+  await allOf(Array.from({ length: LANES }, lane));
   return done;
 }
 
