@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { figure, isMissing } from '@flywheel/testing';
+import { figure, isMissing, secondsSince } from '@flywheel/testing';
 import {
   CacheClient,
   contentAddressed,
@@ -55,7 +55,9 @@ function declare(site: CacheSite): void {
     const startedAt = performance.now();
     await site.deployment.apply();
 
-    figure('the first plan and apply until all is ready', seconds(startedAt), 's', { max: 150 });
+    figure('the first plan and apply until all is ready', secondsSince(startedAt), 's', {
+      max: 150,
+    });
     const pods = await site.kubectl(
       'get',
       'pods',
@@ -82,7 +84,7 @@ function declare(site: CacheSite): void {
   test('a second plan has nothing to do', async () => {
     const startedAt = performance.now();
     const planned = await site.deployment.flywheel('plan', 'attic', '--check');
-    figure('a plan without changes', seconds(startedAt), 's', { max: 15 });
+    figure('a plan without changes', secondsSince(startedAt), 's', { max: 15 });
     expect(planned.status).toBe(0);
   });
 
@@ -175,7 +177,7 @@ function declare(site: CacheSite): void {
     for (const name of ['attic-api', 'attic-gc']) {
       await site.kubectl('rollout', 'status', `deployment/${name}`, '--timeout=180s');
     }
-    const took = seconds(startedAt);
+    const took = secondsSince(startedAt);
     await load.stop();
 
     const { pulls, pushes } = load.take();
@@ -254,8 +256,4 @@ async function makePath(folder: string): Promise<PathSource> {
     tree: () => narOfPath(tree),
   });
   return source;
-}
-
-function seconds(startedAt: number): number {
-  return Math.round((performance.now() - startedAt) / 100) / 10;
 }

@@ -1,9 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { outputOf, runChild } from '@flywheel/testing';
+import { outputOf } from '@flywheel/testing';
 import type { ControlPlane } from '@flywheel/testing';
+import { makeCertificate } from './certificate.ts';
 
 interface Certificate {
   readonly metadata: { readonly name: string; readonly namespace: string };
@@ -50,21 +48,12 @@ async function play(plane: ControlPlane, signal: AbortSignal): Promise<void> {
 }
 
 async function secretOf({ metadata, spec }: Certificate): Promise<object> {
-  const folder = await mkdtemp(join(tmpdir(), 'certificate-'));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const names = (spec.dnsNames ?? []).map((name) => `DNS:${name}`).join(',');
-  // prettier-ignore
-  const command = ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2',
-    '-subj', `/CN=${spec.commonName ?? metadata.name}`, '-addext', 'basicConstraints=critical,CA:FALSE',
-    ...(names === '' ? [] : ['-addext', `subjectAltName=${names}`]), '-keyout', key, '-out', cert];
-  outputOf(await runChild(command, { env: { PATH: '/usr/bin:/bin' } }), 'a certificate');
-  const [keyText, certText] = [await readFile(key, 'utf8'), await readFile(cert, 'utf8')];
-  await rm(folder, { recursive: true });
+  const { key, cert } = await makeCertificate(spec.commonName ?? metadata.name, spec.dnsNames);
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: spec.secretName, namespace: metadata.namespace },
     type: 'kubernetes.io/tls',
-    stringData: { 'tls.key': keyText, 'tls.crt': certText, 'ca.crt': certText },
+    stringData: { 'tls.key': key, 'tls.crt': cert, 'ca.crt': cert },
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
-import { figure, isMissing } from '@flywheel/testing';
+import { figure, isMissing, secondsSince } from '@flywheel/testing';
 import {
   createCache,
   missingPaths,
@@ -36,7 +36,7 @@ function declare(site: DatabaseSite): void {
     const startedAt = performance.now();
     await deployment.apply('operators');
 
-    figure('operators ready', seconds(startedAt), 's', { max: 180 });
+    figure('operators ready', secondsSince(startedAt), 's', { max: 180 });
   });
 
   test('the database is made, and the cache serves from it', async () => {
@@ -44,7 +44,7 @@ function declare(site: DatabaseSite): void {
     await deployment.apply('attic');
     await ready('attic-db');
 
-    figure('database of two instances and cache ready', seconds(startedAt), 's', { max: 300 });
+    figure('database of two instances and cache ready', secondsSince(startedAt), 's', { max: 300 });
     server = await deployedServer(site);
     await createCache(server, 'team');
     kept.push(await push('before'));
@@ -72,7 +72,7 @@ function declare(site: DatabaseSite): void {
 
     const startedAt = performance.now();
     await deployment.flywheel('secrets', 'rotate', 'cacheDatabase');
-    const took = seconds(startedAt);
+    const took = secondsSince(startedAt);
     await load.stop();
 
     const { pulls, pushes } = load.take();
@@ -97,7 +97,7 @@ function declare(site: DatabaseSite): void {
     await expect
       .poll(() => kept.length, { timeout: 120_000, interval: 100 })
       .toBeGreaterThan(before);
-    figure('pushes go on after the loss of the primary', seconds(startedAt), 's', { max: 90 });
+    figure('pushes go on after the loss of the primary', secondsSince(startedAt), 's', { max: 90 });
     await ready('attic-db');
     stop.abort();
     const { refused } = await load;
@@ -126,7 +126,7 @@ function declare(site: DatabaseSite): void {
     await ready('attic-db-2');
     await deployment.flywheel('secrets', 'sync', '--restart');
 
-    figure('restore until the cache serves from it', seconds(startedAt), 's', { max: 300 });
+    figure('restore until the cache serves from it', secondsSince(startedAt), 's', { max: 300 });
     expect(await missingPaths(server, 'team', [...kept, later])).toEqual(new Set([later.hash]));
     for (const path of kept.slice(0, 3)) await verifyPath(server, 'team', path);
     await uploadPath(server, 'team', later);
@@ -186,8 +186,4 @@ function declare(site: DatabaseSite): void {
       })
       .toBe('t');
   }
-}
-
-function seconds(startedAt: number): number {
-  return Math.round((performance.now() - startedAt) / 100) / 10;
 }

@@ -1,10 +1,11 @@
 import { FlywheelError } from '@flywheel/base';
 import { startGitlabState } from '@flywheel/testing';
 import type { RunResult, Tofu } from '@flywheel/testing';
-import { parseDocument } from 'yaml';
 import { makeWorkplace } from '../tofu/flywheel-process.ts';
 import type { Workplace } from '../tofu/flywheel-process.ts';
 import { IMAGES } from './images.ts';
+import { withKeys } from './organization-keys.ts';
+import type { Keys } from './organization-keys.ts';
 
 export const NAMESPACE = 'flywheel-cache';
 const DOMAIN = 'flywheel.example.org';
@@ -48,9 +49,6 @@ images:
 `;
 }
 
-/** Values in organization.yaml, by their path with dots between. */
-export type Keys = Readonly<Record<string, unknown>>;
-
 /** What a person does who deploys: the command line with an organization, and GitLab for its state. */
 export interface Deployment extends AsyncDisposable {
   /** Says in the organization which version of the images is wanted. */
@@ -88,7 +86,7 @@ export async function makeDeployment(
   const gitlab = made.use(await startGitlabState({ projectId: PROJECT, token: TOKEN }));
   const place: Workplace = made.use(
     await makeWorkplace(tofu, {
-      edit: () => setKeys(organization(gitlab.url), keys),
+      edit: () => withKeys(organization(gitlab.url), keys),
       env: { KUBECONFIG: kubeconfig, TF_HTTP_PASSWORD: TOKEN, ...env },
     }),
   );
@@ -103,7 +101,7 @@ export async function makeDeployment(
   };
   const set = async (changed: Keys): Promise<void> => {
     const file = 'config/organization.yaml';
-    await place.write(file, setKeys(await place.read(file), changed));
+    await place.write(file, withKeys(await place.read(file), changed));
   };
   // The copy of the stacks, and not those of the checkout.
   const stacks = `--stacks=${tofu.root}/stacks`;
@@ -123,13 +121,4 @@ export async function makeDeployment(
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
-}
-
-function setKeys(text: string, keys: Keys): string {
-  const document = parseDocument(text);
-  for (const [key, value] of Object.entries(keys)) {
-    if (value === undefined) document.deleteIn(key.split('.'));
-    else document.setIn(key.split('.'), value);
-  }
-  return document.toString();
 }

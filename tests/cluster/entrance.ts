@@ -1,12 +1,9 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AgentOptions } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { outputOf, runChild } from '@flywheel/testing';
+import { makeCertificate } from './certificate.ts';
 
 /** Stands for an ingress controller: ends TLS for a public name, and hands on to a service. */
 export interface Entrance extends AsyncDisposable {
@@ -20,7 +17,7 @@ export async function openEntrance(
   host: string,
   service: string,
 ): Promise<Entrance> {
-  const { key, cert } = await makeCertificate(host);
+  const { key, cert } = await makeCertificate(host, [host]);
   const server = createServer({ key, cert }, (incoming, answer) => {
     handOn(new URL(incoming.url ?? '/', service), incoming, answer);
   });
@@ -51,16 +48,4 @@ function handOn(url: URL, incoming: IncomingMessage, answer: ServerResponse): vo
   });
   onward.once('error', () => answer.destroy());
   incoming.pipe(onward);
-}
-
-async function makeCertificate(host: string): Promise<{ key: string; cert: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'certificate-'));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  // prettier-ignore
-  const command = ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2',
-    '-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`, '-keyout', key, '-out', cert];
-  outputOf(await runChild(command, { env: { PATH: '/usr/bin:/bin' } }), 'a certificate');
-  const made = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
-  await rm(folder, { recursive: true });
-  return made;
 }

@@ -1,5 +1,6 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buildTofu, outputOf, writeProviderMirror } from '@flywheel/testing';
 import type { ImageBuilder, Missing } from '@flywheel/testing';
 import { plannedManifests } from '../tofu/planned-manifests.ts';
@@ -35,7 +36,7 @@ export async function buildJobImage(
 
 /**
  * Runs a script as a runner in the cluster runs a job of GitLab: in a pod that may do as little as
- * possible, with the repository's files in /work and the account that gitlab-agent-rbac lets plan.
+ * possible, with the repository's files in /workspace and the account that gitlab-agent-rbac lets plan.
  * Answers what it printed. Throws when it fails.
  */
 export async function runPipelineJob(site: CacheSite, script: string): Promise<string> {
@@ -78,7 +79,7 @@ export async function runPipelineJob(site: CacheSite, script: string): Promise<s
   let ended = '';
   while (ended !== 'Succeeded' && ended !== 'Failed') {
     ended = await kubectl('get', 'pod', ACCOUNT, phase);
-    await new Promise((done) => setTimeout(done, 500));
+    await sleep(500);
   }
   const said = await kubectl('logs', ACCOUNT);
   if (ended === 'Failed') throw new Error(`the job failed:\n${said}`);
@@ -116,8 +117,8 @@ function podSpec(script: string): object {
           capabilities: { drop: ['ALL'] },
         },
         volumeMounts: [
-          { name: 'work', mountPath: '/work' },
-          { name: 'config', mountPath: '/work/config', readOnly: true },
+          { name: 'work', mountPath: '/workspace' },
+          { name: 'config', mountPath: '/workspace/config', readOnly: true },
           { name: 'tmp', mountPath: '/tmp' },
         ],
       },

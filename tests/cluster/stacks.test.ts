@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseDocument } from 'yaml';
 import {
+  CNPG_RELEASE,
   customResources,
   figure,
   isMissing,
@@ -16,6 +16,8 @@ import type { ControlPlane, GitlabState, RunResult, Tofu } from '@flywheel/testi
 import { makeWorkplace } from '../tofu/flywheel-process.ts';
 import type { Workplace } from '../tofu/flywheel-process.ts';
 import { MODULES } from '../tofu/module-folders.ts';
+import { withKeys } from './organization-keys.ts';
+import type { Keys } from './organization-keys.ts';
 import { playPods } from './pods-double.ts';
 
 const NAMESPACE = 'flywheel-cache';
@@ -69,7 +71,7 @@ function declare(
       outputOf(await api.kubectl(apply), name);
     }
     outputOf(await api.kubectl(['create', 'namespace', 'monitoring']), 'a namespace');
-    const release = definitionsIn(await readFile(join(definitions, 'cnpg-1.30.0.yaml'), 'utf8'));
+    const release = definitionsIn(await readFile(join(definitions, CNPG_RELEASE), 'utf8'));
     const plugin = await readFile(
       join(definitions, 'barmancloud.cnpg.io_objectstores.yaml'),
       'utf8',
@@ -87,10 +89,9 @@ function declare(
     for (const part of [pods, place, gitlab, planner, api]) await part[Symbol.asyncDispose]();
   });
 
-  async function setKeys(values: Readonly<Record<string, unknown>>): Promise<void> {
-    const document = parseDocument(await place.read('config/organization.yaml'));
-    for (const [key, value] of Object.entries(values)) document.setIn(key.split('.'), value);
-    await place.write('config/organization.yaml', document.toString());
+  async function setKeys(keys: Keys): Promise<void> {
+    const file = 'config/organization.yaml';
+    await place.write(file, withKeys(await place.read(file), keys));
   }
 
   async function run(...words: readonly string[]): Promise<RunResult> {

@@ -35,6 +35,11 @@ export function figure(name: string, value: number, unit: string, target?: Figur
   expect.soft(ok, `${name}: ${value} ${unit}, the target is ${describeTarget(target)}`).toBe(true);
 }
 
+/** Since a `performance.now()`, in tenths: what a figure of seconds is written with. */
+export function secondsSince(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) / 100) / 10;
+}
+
 /** NaN, the value of a measurement that went wrong, meets nothing. */
 function meetsTarget(value: number, target: FigureTarget = {}): boolean {
   if (!Number.isFinite(value)) return false;

@@ -52,10 +52,10 @@ locals {
     [for id in grant.projects : grant.environment == null ? "gitlab:project:${id}" : "gitlab:project_env:${id}:${grant.environment}"],
     [for id in grant.groups : grant.environment == null ? "gitlab:group:${id}" : "gitlab:group_env:${id}:${grant.environment}"],
   ) }
-  bound = { for name, grant in var.grants : name => concat(
-    [for subject in local.subjects[name] : { apiGroup = "rbac.authorization.k8s.io", kind = "Group", name = subject, namespace = null }],
+  bound = { for name, grant in var.grants : name => [for subject in concat(
+    [for group in local.subjects[name] : { apiGroup = "rbac.authorization.k8s.io", kind = "Group", name = group, namespace = null }],
     [for account in grant.service_accounts : { apiGroup = null, kind = "ServiceAccount", name = account.name, namespace = account.namespace }],
-  ) }
+  ) : { for key, value in subject : key => value if value != null }] }
 }
 
 resource "kubectl_manifest" "role" {
@@ -80,7 +80,7 @@ resource "kubectl_manifest" "binding" {
     kind       = "RoleBinding"
     metadata   = { name = "gitlab-jobs-${each.key}", namespace = var.namespace, labels = local.labels }
     roleRef    = { apiGroup = "rbac.authorization.k8s.io", kind = "Role", name = "gitlab-jobs-${each.key}" }
-    subjects   = [for subject in local.bound[each.key] : { for key, value in subject : key => value if value != null }]
+    subjects   = local.bound[each.key]
   })
 }
 
@@ -106,6 +106,6 @@ resource "kubectl_manifest" "cluster_binding" {
     kind       = "ClusterRoleBinding"
     metadata   = { name = "gitlab-jobs-${var.namespace}-${each.key}", labels = local.labels }
     roleRef    = { apiGroup = "rbac.authorization.k8s.io", kind = "ClusterRole", name = "gitlab-jobs-${var.namespace}-${each.key}" }
-    subjects   = [for subject in local.bound[each.key] : { for key, value in subject : key => value if value != null }]
+    subjects   = local.bound[each.key]
   })
 }

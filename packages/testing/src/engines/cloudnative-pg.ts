@@ -6,13 +6,13 @@ import { goModuleFolder } from './go-module.ts';
 import type { Missing } from './missing.ts';
 
 /** The version that `config/vendor.lock.yaml` pins: its manifest is applied as it was reviewed. */
-const OPERATOR = {
+export const OPERATOR = {
   name: 'cloudnative-pg',
   version: '1.30.0',
   manifest: 'releases/cnpg-1.30.0.yaml',
 };
 /** The newest version whose dependencies can all be had as modules of Go. */
-const PLUGIN = {
+export const PLUGIN = {
   name: 'plugin-barman-cloud',
   version: '0.14.0',
   manifest: 'manifest.yaml',
@@ -39,12 +39,17 @@ export function barmanPlugin(): Promise<OperatorBuild | Missing> {
   return buildManager(PLUGIN);
 }
 
+/** Where its source is, as Go names it. */
+export function moduleOf({ name, version }: typeof OPERATOR): string {
+  return `github.com/cloudnative-pg/${name}@v${version}`;
+}
+
 async function buildManager(of: typeof OPERATOR): Promise<OperatorBuild | Missing> {
   const go = await findGo();
   if (go === undefined) return { missing: `no Go to build ${of.name} with` };
   const folder = join(enginesFolder(), `${of.name}-${of.version}`);
   await buildOnce(folder, async (draft) => {
-    const source = await goModuleFolder(go, `github.com/cloudnative-pg/${of.name}@v${of.version}`);
+    const source = await goModuleFolder(go, moduleOf(of));
     const build = [go, 'build', '-buildvcs=false', '-trimpath', '-ldflags', '-s -w'];
     await runGo([...build, '-o', join(draft, 'manager'), './cmd/manager'], { cwd: source });
     await copyFile(join(source, of.manifest), join(draft, 'manifest.yaml'));

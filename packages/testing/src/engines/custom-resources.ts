@@ -1,21 +1,21 @@
 import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { moduleOf, OPERATOR, PLUGIN } from './cloudnative-pg.ts';
 import { buildOnce, enginesFolder } from './engine-folder.ts';
 import { findGo } from './go-command.ts';
 import { goModuleFolder } from './go-module.ts';
 import type { Missing } from './missing.ts';
 
+/** CloudNativePG's whole release, as a file of that folder. */
+export const CNPG_RELEASE = basename(OPERATOR.manifest);
+
 /** Changes with what is below. */
 const FOLDER = 'custom-resources-1';
 /** Where projects publish the definitions of the kinds that our modules use. */
 const PUBLISHED = {
-  'github.com/cloudnative-pg/cloudnative-pg@v1.30.0': [
-    // With all else that installs it.
-    'releases/cnpg-1.30.0.yaml',
-  ],
-  'github.com/cloudnative-pg/plugin-barman-cloud@v0.14.0': [
-    'config/crd/bases/barmancloud.cnpg.io_objectstores.yaml',
-  ],
+  // With all else that installs it.
+  [moduleOf(OPERATOR)]: [OPERATOR.manifest],
+  [moduleOf(PLUGIN)]: ['config/crd/bases/barmancloud.cnpg.io_objectstores.yaml'],
   'github.com/prometheus-operator/prometheus-operator@v0.85.0': [
     'example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml',
     'example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml',
@@ -26,7 +26,7 @@ const PUBLISHED = {
     'config/crd/standard/gateway.networking.k8s.io_gateways.yaml',
     'config/crd/standard/gateway.networking.k8s.io_httproutes.yaml',
   ],
-} as const;
+};
 
 /**
  * A folder with the definitions of custom resources as their projects publish them: a file a kind,

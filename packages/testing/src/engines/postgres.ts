@@ -29,9 +29,12 @@ export interface Postgres extends AsyncDisposable {
 
 /**
  * Starts PostgreSQL on a loopback port: quick rather than durable, with passwords as in production.
- * Runs as the user `postgres` or `nobody` where we are root, which it refuses to be.
+ * Runs as the user `postgres` or `nobody` where we are root, which it refuses to be. Settings are
+ * those of postgresql.conf.
  */
-export async function startPostgres(): Promise<Postgres | Missing> {
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Postgres | Missing> {
   const programs = await newestPrograms();
   if (programs === undefined) {
     return { missing: "no PostgreSQL in /usr/lib/postgresql; Debian's package is postgresql" };
@@ -50,7 +53,7 @@ export async function startPostgres(): Promise<Postgres | Missing> {
   );
   const port = await freePort();
   const server = new ServerProcess(
-    [...asUser.prefix, join(programs, 'postgres'), ...serverArguments(folder, port)],
+    [...asUser.prefix, join(programs, 'postgres'), ...serverArguments(folder, port, settings)],
     folder,
   );
   const sql = (text: string, database = 'postgres'): Promise<string> =>
@@ -129,7 +132,11 @@ class ServerProcess {
   }
 }
 
-function serverArguments(folder: string, port: number): readonly string[] {
+function serverArguments(
+  folder: string,
+  port: number,
+  others: Readonly<Record<string, string>>,
+): readonly string[] {
   const settings = {
     listen_addresses: '127.0.0.1',
     port: `${port}`,
@@ -141,6 +148,7 @@ function serverArguments(folder: string, port: number): readonly string[] {
     // Deadlocks are found at once, so that a test of thousands of transactions shows them as such.
     deadlock_timeout: '200ms',
     log_min_messages: 'fatal',
+    ...others,
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return ['-D', join(folder, 'data'), ...options];
