@@ -22,8 +22,7 @@ export function concurrencyContract(
       expect(result.uploads).toBeGreaterThan(100);
       expect(result.deduplicated).toBeGreaterThan(30);
       expect(result.removedPacks).toBeGreaterThan(30);
-      // Between 9 and 94 have been seen: a whole cache's paths expire at once, or a handful.
-      expect(result.expired).toBeGreaterThan(0);
+      expect(result.expired).toBeGreaterThan(10);
       expect(result.repacked).toBeGreaterThan(10);
       expect(result.gathered).toBeGreaterThan(0);
       expect(result.conflicts).toBeGreaterThan(0);

@@ -135,11 +135,11 @@ class Simulation {
   }
 
   async #step(replica: Metadata, dice: number): Promise<void> {
-    if (dice < 56) await this.#upload(replica);
-    else if (dice < 62) await this.#recreateCache(replica);
-    else if (dice < 73) await this.#reclaim(replica);
-    else if (dice < 77) await this.#damage(replica);
-    else if (dice < 83) await this.#touch(replica);
+    if (dice < 53) await this.#upload(replica);
+    else if (dice < 59) await this.#recreateCache(replica);
+    else if (dice < 70) await this.#reclaim(replica);
+    else if (dice < 74) await this.#damage(replica);
+    else if (dice < 80) await this.#touch(replica);
     else if (dice < 88) await this.#expire(replica);
     else if (dice < 90) await this.#repack(replica);
     else if (dice < 94) await this.#takeOver(replica);
