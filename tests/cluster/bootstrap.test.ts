@@ -19,9 +19,9 @@ function declare(plane: ControlPlane, tofu: Tofu): void {
   beforeAll(async () => {
     commands = await secretsCommands(plane);
     // What it takes of a bare cluster: nothing but a class for the volumes and one for requests.
-    await commands.organization((set) => {
-      set(['cache', 'replicas'], { min: 1, max: 1 });
-      set(['cache', 'database'], { engine: 'external' });
+    await commands.organization({
+      'cache.replicas': { min: 1, max: 1 },
+      'cache.database': { engine: 'external' },
     });
     await stack('first', 'after: []\n');
     await stack('second', 'after: [first]\n');

@@ -73,10 +73,10 @@ function declare(plane: ControlPlane): void {
   });
 
   test('what is there is good, and what is asked for decides', async () => {
-    await commands.organization((set) => {
-      set(['cache', 'backups'], { enabled: false });
-      set(['cache', 'replicas'], { min: 2, max: 2 });
-      set(['cache', 'database'], { cnpg: { storageClass: 'fast' } });
+    await commands.organization({
+      'cache.backups': { enabled: false },
+      'cache.replicas': { min: 2, max: 2 },
+      'cache.database': { cnpg: { storageClass: 'fast' } },
     });
     await plane.kubectl(['create', 'namespace', 'ingress-nginx']);
     const metadata = {

@@ -36,7 +36,7 @@ function declare(plane: ControlPlane, tofu: Tofu, mc: string, server: S3Server):
   const kubeletEnv = { PATH: `${dirname(mc)}:/usr/bin:/bin`, MINIO_URL: server.endpoint };
   beforeAll(async () => {
     commands = await secretsCommands(plane);
-    await commands.organization((set) => set(['cache', 'backups'], { enabled: false }));
+    await commands.organization({ 'cache.backups': { enabled: false } });
     const from = 'from/flywheel-minio-root';
     await commands.write(`${from}/MINIO_ROOT_USER`, server.env['AWS_ACCESS_KEY_ID'] ?? '');
     await commands.write(`${from}/MINIO_ROOT_PASSWORD`, server.env['AWS_SECRET_ACCESS_KEY'] ?? '');

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
 import { runChild, startChild, stopChild } from '@flywheel/testing';
 import type { ControlPlane, RunResult } from '@flywheel/testing';
+import { withKeys } from './organization-keys.ts';
+import type { Keys } from './organization-keys.ts';
 
 const LAUNCHER = resolve(import.meta.dirname, '../../flywheel');
 
@@ -13,9 +14,7 @@ export interface SecretsCommands extends AsyncDisposable {
   /** The same without waiting for its end; `stop` sends SIGTERM and answers the status. */
   start(words: readonly string[]): { stop(): Promise<number | null> };
   /** Writes organization.yaml over the defaults of the test. */
-  organization(
-    changes?: (set: (path: readonly string[], value: unknown) => void) => void,
-  ): Promise<void>;
+  organization(keys?: Keys): Promise<void>;
   write(path: string, text: string): Promise<string>;
   /** The entries of a Secret, decoded; undefined when it is not there. */
   secret(name: string): Promise<Readonly<Record<string, string>> | undefined>;
@@ -72,10 +71,8 @@ export async function secretsCommands(plane: ControlPlane): Promise<SecretsComma
         },
       };
     },
-    async organization(changes) {
-      const document = parseDocument(ORGANIZATION);
-      changes?.((path, value) => document.setIn(path, value));
-      await write('config/organization.yaml', document.toString());
+    async organization(keys = {}) {
+      await write('config/organization.yaml', withKeys(ORGANIZATION, keys));
     },
     async secret(name) {
       const data = (await get(name))?.data;

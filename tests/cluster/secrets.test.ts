@@ -203,7 +203,7 @@ function declare(plane: ControlPlane): void {
   });
 
   test('no other context than that of the environment is ever used', async () => {
-    await commands.organization((set) => set(['environments', 'test', 'context'], 'elsewhere'));
+    await commands.organization({ 'environments.test.context': 'elsewhere' });
     const { status, stderr } = await commands.run(['secrets', 'sync']);
     await commands.organization();
 
