@@ -19,10 +19,11 @@ import { formatSbom, integritiesOf } from './sbom.ts';
 import type { InstalledPackage } from './sbom.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-/** Neither runs: tests, what only they need, and the sources of the WebAssembly module. */
-const DROPPED = /^packages\/testing(\/|$)|^packages\/[^/]+\/(testdata|assembly)(\/|$)|\.test\.ts$/;
+/** None of these runs: tests, what only they need, and the sources of the WebAssembly module. */
+const DROPPED =
+  /^packages\/testing(\/|$)|^packages\/[^/]+\/(testdata|assembly)(\/|$)|\.(test|contract)\.ts$|\/test-[^/]+\.ts$/;
 const COMMAND = `#!/bin/sh
-exec /opt/flywheel/bin/node --max-semi-space-size=1 /opt/flywheel/packages/flywheel/src/main.ts "$@"
+exec /opt/flywheel/bin/node --max-semi-space-size=1 --optimize-for-size /opt/flywheel/packages/flywheel/src/main.ts "$@"
 `;
 
 /** Fills `folder`, which becomes /opt/flywheel. What was there before is removed. */

@@ -81,6 +81,19 @@ function declare(site: CacheSite): void {
     expect(restarts).toBe('0 0 0 0');
   });
 
+  test('a start finds the sources of the image compiled', async () => {
+    // As the server was started, so that other flags, or another user, are noticed.
+    const script = `
+      flags=$(tr '\\0' '\\n' < /proc/1/cmdline | sed -n '/^--[a-z-]*size/p')
+      exec /opt/flywheel/bin/node $flags --input-type=module --eval '
+        await import("/opt/flywheel/packages/cache/src/server.ts");
+        await import("/opt/flywheel/packages/cache/src/store/frame-worker.ts").catch(() => {});
+        const stripper = process.moduleLoadList.some((name) => name.includes("amaro"));
+        console.log(process.execArgv.length, stripper);'`;
+    const said = await site.kubectl('exec', 'deployment/attic-api', '--', 'sh', '-c', script);
+    expect(said).toMatch(/^[1-9]\d* false\n$/);
+  });
+
   test('a second plan has nothing to do', async () => {
     const startedAt = performance.now();
     const planned = await site.deployment.flywheel('plan', 'attic', '--check');

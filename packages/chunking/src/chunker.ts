@@ -70,8 +70,8 @@ export class Chunker {
     const { exports } = new WebAssembly.Instance(compiled);
     const { memory, cut } = exports as unknown as CutExports;
     this.#cut = cut;
-    // Four times the largest chunk: what is left is moved to the front once per three chunks' worth.
-    const pages = Math.ceil((GEAR_BYTES + 4 * sizes.max) / PAGE);
+    // Twice the largest chunk: a byte is moved to the front once at most, and each upload has a window.
+    const pages = Math.ceil((GEAR_BYTES + 2 * sizes.max) / PAGE);
     memory.grow(pages - memory.buffer.byteLength / PAGE);
     this.#window = Buffer.from(memory.buffer);
     this.#window.set(gear, 0);

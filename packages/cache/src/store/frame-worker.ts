@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
-import { encodeFrame } from '@flywheel/chunking';
+import { encodeFrame } from '@flywheel/chunking/frame';
 
 export interface FrameWorkerData {
   readonly level: number;

@@ -21,7 +21,7 @@ export interface NarStoreOptions {
 }
 
 /** Chunks that are hashed, looked up and compressed together. */
-const BATCH_BYTES = 1024 * 1024;
+const BATCH_BYTES = 512 * 1024;
 
 /** The store over open backends. Worker threads start when the first NAR comes. */
 export function openNarStore(
