@@ -40,9 +40,13 @@ export function declareAutoscaling(site: Site): void {
 
   describe('with a metrics API', () => {
     test('there are figures of each pod', async () => {
-      const top = await site.kubectl('top', 'pods', '--no-headers');
-      expect(top).toMatch(/^attic-api-\S+ +\d+m +\d+Mi/m);
-      expect(top).toMatch(/^minio-0 +\d+m +\d+Mi/m);
+      // A pod has figures only after it was looked at twice.
+      const top = expect.poll(() => site.kubectl('top', 'pods', '--no-headers'), {
+        timeout: 60_000,
+        interval: 1000,
+      });
+      await top.toMatch(/^attic-api-\S+ +\d+m +\d+Mi/m);
+      await top.toMatch(/^minio-0 +\d+m +\d+Mi/m);
     });
 
     test('replicas follow the load, which doctor expects, and a plan has nothing against it', async () => {
