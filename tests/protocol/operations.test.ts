@@ -4,7 +4,7 @@ import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLogger } from '@flywheel/base';
 import type { CacheServerOptions } from '@flywheel/cache';
@@ -382,6 +382,25 @@ test('a download that nobody takes is cut', async () => {
   socket.pause();
   socket.write(`GET /pub/nar/${large.hash}.nar HTTP/1.1\r\nHost: x\r\n\r\n`);
   await waitFor(async () => (await metric(server, 'flywheel_cache_downloads_in_flight')) === 1);
+  await waitFor(async () => (await metric(server, 'flywheel_cache_downloads_in_flight')) === 0);
+});
+
+test('rubbish behind a request for a NAR leaves no download open', async () => {
+  const server = await start();
+  await upload(server, hello, 'pub');
+  const { hostname, port } = new URL(server.server.url);
+  const head = `GET /pub/nar/${hello.hash}.nar HTTP/1.1\r\nHost: a\r\n\r\n`;
+  for (let i = 0; i < 60; i += 1) {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {}).resume();
+    socket.write(head);
+    // Node closes the connection at once: here before, while, or after the answer is written.
+    for (let turn = 0; turn < i % 6; turn += 1) await nextTurn();
+    socket.write('rubbish');
+    await once(socket, 'close');
+  }
+
+  // Each held a MiB, and the end of the server waited for it for ever.
   await waitFor(async () => (await metric(server, 'flywheel_cache_downloads_in_flight')) === 0);
 });
 

@@ -150,6 +150,8 @@ test('what the server would sign must be what is filed', async () => {
     [{ references: [`${'0'.repeat(32)}-a\nSig: forged:x`] }, /not a store base name/],
     [{ deriver: 'x\nSig: forged:AAAA' }, /deriver must be a single line/],
     [{ ca: 'x\rSig: forged:AAAA' }, /ca must be a single line/],
+    [{ system: 'x\nSig: forged:AAAA' }, /system must be a single line/],
+    [{ system: 'x\0' }, /system must be a single line/],
     [{ nar_hash: 'sha1:abc' }, /nar_hash/],
     [{ nar_hash: 'sha256:zz' }, /nar_hash/],
   ];

@@ -53,6 +53,8 @@ function readLines(text: string): {
     // Nix skips two characters after the key whatever they are; here they have to be there.
     const colon = line.indexOf(': ');
     if (colon < 1) throw malformed(number, 'it is not of the form "Key: value"');
+    // Values are kept and written again, where neither could stand: no narinfo would come out.
+    if (/[\r\0]/.test(line)) throw malformed(number, 'it has a carriage return or a NUL byte');
     const key = line.slice(0, colon);
     const value = line.slice(colon + 2);
     const earlier = fields.get(key);

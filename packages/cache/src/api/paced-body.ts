@@ -24,16 +24,24 @@ export async function* pacedBody(
   let giveUp: ((error: unknown) => void) | undefined;
 
   const lookEveryMs = Math.min(1000, patienceMs / 4);
-  const timer = setInterval(() => {
+  let timer: NodeJS.Timeout | undefined;
+  function look(): void {
+    // Whoever reads on may also have stopped for good, without an end of the loop: it must not keep
+    // the timer, and with it the whole request.
+    if (giveUp === undefined) return stopLooking();
     silentMs += lookEveryMs;
-    if (silentMs >= patience) giveUp?.(wireError('RequestTimeout'));
-  }, lookEveryMs);
-  timer.unref();
+    if (silentMs >= patience) giveUp(wireError('RequestTimeout'));
+  }
+  function stopLooking(): void {
+    clearInterval(timer);
+    timer = undefined;
+  }
 
   // Not Promise.race with one promise for the whole body: that one would remember every piece.
   function next(): Promise<IteratorResult<Buffer>> {
     waitingSince = performance.now();
     silentMs = 0;
+    timer ??= setInterval(look, lookEveryMs).unref();
     return new Promise((resolve, reject) => {
       giveUp = reject;
       pieces.next().then(resolve, reject);
@@ -57,7 +65,7 @@ export async function* pacedBody(
       cause,
     });
   } finally {
-    clearInterval(timer);
+    stopLooking();
     // Not awaited: it would wait for the silent sender.
     pieces.return?.().catch(() => {});
   }

@@ -30,7 +30,12 @@ export async function discardBody(c: ApiContext): Promise<void> {
       if (seen > DISCARD_BYTES || stop.signal.aborted) return;
     }
   };
-  await Promise.race([discard().catch(() => {}), sleep(DISCARD_MS, undefined, { ref: false })]);
+  const { signal } = stop;
+  await Promise.race([
+    discard().catch(() => {}),
+    sleep(DISCARD_MS, undefined, { ref: false, signal }),
+  ]);
+  // The timer too: who is refused a thousand times a second would fill memory with them.
   stop.abort();
 }
 

@@ -55,9 +55,19 @@ function takeBuffer(): Buffer {
   return spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
 }
 
-/** Resolves when the piece has left the process, so that its memory may be used again. */
+/**
+ * Resolves when the piece has left the process, so that its memory may be used again. Rejects when the
+ * connection is gone: of a piece that it still holds then, Node says nothing. Rubbish behind a request
+ * was enough, as a body of a GET without its length is.
+ */
 function write(outgoing: ServerResponse, piece: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    outgoing.write(piece, (error) => (error ? reject(error) : resolve()));
+    const gone = (): void => reject(new Error('the connection was closed'));
+    outgoing.once('close', gone);
+    outgoing.write(piece, (error) => {
+      outgoing.off('close', gone);
+      if (error) reject(error);
+      else resolve();
+    });
   });
 }

@@ -76,7 +76,7 @@ function checkInfo(raw: z.infer<typeof UploadInfo>): UploadInfo {
     storePathHash: raw.store_path_hash,
     storePath: raw.store_path,
     references: [...new Set(references)].toSorted(),
-    system: raw.system ?? undefined,
+    system: checkLine('system', raw.system),
     deriver: checkLine('deriver', raw.deriver),
     sigs: keptSignatures(raw.sigs),
     ca: checkLine('ca', raw.ca),
@@ -112,7 +112,10 @@ function checkReference(reference: string): string {
   return reference;
 }
 
-/** These are written into narinfo lines as they are: a newline would forge further lines. */
+/**
+ * These are written into narinfo lines as they are: a newline would forge further lines, or leave the
+ * path without a narinfo. PostgreSQL takes no NUL.
+ */
 function checkLine(field: string, value: string | null | undefined): string | undefined {
   if (value === null || value === undefined || value === '') return undefined;
   if (/[\r\n\0]/.test(value)) throw wireError('RequestError', `${field} must be a single line`);
