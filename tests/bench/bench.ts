@@ -10,6 +10,8 @@ import type { PreparedNar, Workload } from './workload.ts';
 
 export const GIB = 1024 ** 3;
 export const MIB = 1024 ** 2;
+/** What the server may hold in memory at any moment of the whole workload, Node's own 60 MiB included. */
+export const MAX_PEAK_MIB = 150;
 
 /** What all parts of a benchmark share. */
 export interface Bench {

@@ -1,6 +1,6 @@
 // Run as a program, with the names of files on its input. On all cores at once, it does to each
-// file what no push can do without: SHA-256 of the whole, SHA-256 and zstd of each 64 KiB. Nothing
-// is received, looked up or kept.
+// file what no push can do without: SHA-256 of the whole, SHA-256 and zstd of each piece of the size
+// of a chunk. Nothing is received, looked up or kept.
 import { createHash, hash } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync, readSync } from 'node:fs';

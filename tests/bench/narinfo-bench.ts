@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { figure } from '@flywheel/testing';
 import type { CacheProcess } from '@flywheel/testing';
 import { CACHE } from './attic-server.ts';
-import { launchNginx, MIB, rounded } from './bench.ts';
+import { launchNginx, MAX_PEAK_MIB, MIB, rounded } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { mirror } from './mirror.ts';
 import { costOf } from './process-cost.ts';
@@ -44,6 +44,7 @@ export async function benchNarinfos(bench: Bench, server: CacheProcess): Promise
       () => ask(nginx.url, '/', nginx.pid),
     );
     const [rate, nginxRate] = [median(ours, rateOf), median(theirs, rateOf)];
+    const peakMib = largest(ours, (run) => run.peakBytes) / MIB;
     const name = `narinfo ${kind}, ${CONNECTIONS} connections`;
     report.add(
       name,
@@ -52,12 +53,13 @@ export async function benchNarinfos(bench: Bench, server: CacheProcess): Promise
         nginx: `${rounded(nginxRate)} /s`,
         'times nginx': rounded(nginxRate / rate),
         'CPU s': rounded(median(ours, (run) => run.cpuSeconds)),
-        'peak MiB': rounded(largest(ours, (run) => run.peakBytes) / MIB),
+        'peak MiB': rounded(peakMib),
         remarks: `median ${rounded(median(ours, latencyOf))} ms, nginx ${rounded(median(theirs, latencyOf))} ms`,
       },
       { ours, nginx: theirs },
     );
     figure(name, rate, '/s');
+    figure(`${name}, peak memory`, peakMib, 'MiB', { max: MAX_PEAK_MIB });
     figure(`${name}, times nginx`, nginxRate / rate, '×');
     // wrk needs a core of its own: what each server does with one is its rate by its CPU time.
     const [perCore, nginxPerCore] = [median(ours, perCpuSecond), median(theirs, perCpuSecond)];

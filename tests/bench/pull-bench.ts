@@ -4,7 +4,7 @@ import { formatBytes } from '@flywheel/base';
 import { figure } from '@flywheel/testing';
 import type { CacheProcess } from '@flywheel/testing';
 import { CACHE } from './attic-server.ts';
-import { launchNginx, measureTransfers, MIB, rounded } from './bench.ts';
+import { launchNginx, MAX_PEAK_MIB, measureTransfers, MIB, rounded } from './bench.ts';
 import type { Bench, MeasuredTransfers } from './bench.ts';
 import { mirror } from './mirror.ts';
 import { contest, largest, median } from './rounds.ts';
@@ -53,7 +53,7 @@ export async function benchPull(
       { ours, nginx: theirs },
     );
     figure(`${name}, times nginx`, seconds / nginxSeconds, '×', { max: MAX_TIMES_NGINX });
-    figure(`${name}, peak memory`, peakMib, 'MiB');
+    figure(`${name}, peak memory`, peakMib, 'MiB', { max: MAX_PEAK_MIB });
   }
 }
 

@@ -84,10 +84,10 @@ function declare(site: CacheSite): void {
   test('a start finds the sources of the image compiled', async () => {
     // As the server was started, so that other flags, or another user, are noticed.
     const script = `
-      flags=$(tr '\\0' '\\n' < /proc/1/cmdline | sed -n '/^--[a-z-]*size/p')
+      flags=$(tr '\\0' '\\n' < /proc/1/cmdline | sed -n '/main\\.ts$/q; /^--/p')
       exec /opt/flywheel/bin/node $flags --input-type=module --eval '
         await import("/opt/flywheel/packages/cache/src/server.ts");
-        await import("/opt/flywheel/packages/cache/src/store/frame-worker.ts").catch(() => {});
+        await import("/opt/flywheel/packages/cache/src/threads/thread.ts");
         const stripper = process.moduleLoadList.some((name) => name.includes("amaro"));
         console.log(process.execArgv.length, stripper);'`;
     const said = await site.kubectl('exec', 'deployment/attic-api', '--', 'sh', '-c', script);

@@ -11,6 +11,7 @@ import { openPostgres } from './db/postgres.ts';
 import { createSqlMetadata } from './db/sql-metadata.ts';
 import { openSqlite } from './db/sqlite.ts';
 import { prepareSchema, requireWhole, type ServerRole } from './server-role.ts';
+import { Threads } from './threads/threads.ts';
 
 /** Where a cache keeps what it has. */
 export interface StoreOptions {
@@ -32,6 +33,8 @@ export interface Stores extends AsyncDisposable {
   readonly s3: S3Blobs | undefined;
   /** Whether no other process can have this database open: SQLite, under a lock. */
   readonly soleOwner: boolean;
+  /** For what would keep this one from serving. */
+  readonly threads: Threads;
 }
 
 /**
@@ -46,8 +49,9 @@ export async function openStores(options: StoreOptions, clock: Clock): Promise<S
   const soleOwner = options.database === undefined;
   if (soleOwner) requireWhole(role);
   if (soleOwner) cleanup.defer(await lockDataDirectory(directory));
+  const threads = cleanup.use(new Threads());
   const database = soleOwner
-    ? openSqlite(directory.database)
+    ? openSqlite(directory.database, threads)
     : await openPostgres(options.database);
   const metadata = createSqlMetadata(database, clock);
   cleanup.defer(() => metadata.close());
@@ -63,6 +67,7 @@ export async function openStores(options: StoreOptions, clock: Clock): Promise<S
     blobs,
     s3,
     soleOwner,
+    threads,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

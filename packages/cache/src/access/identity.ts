@@ -7,7 +7,7 @@ import { keyFolderMark, readKeyFolder, type KeyFolder } from './key-folder.ts';
 import { KeyRing } from './key-ring.ts';
 import { fetchJson } from './oidc/fetch-json.ts';
 import { createIssuerKeys, type IssuerKeys } from './oidc/issuer-keys.ts';
-import { loadPolicy, type ExchangePolicy, type TrustedIssuer } from './oidc/policy.ts';
+import type { ExchangePolicy, TrustedIssuer } from './oidc/policy.ts';
 import {
   createRateLimits,
   DEFAULT_RATES,
@@ -109,10 +109,12 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   };
 }
 
-function openPolicy(
+async function openPolicy(
   file: string,
   { logger, reloadEveryMs: everyMs }: IdentityOptions,
 ): Promise<Reloaded<ExchangePolicy>> {
+  // With a parser of YAML, which a server without a policy need not hold in memory.
+  const { loadPolicy } = await import('./oidc/policy.ts');
   return openReloaded({
     what: 'the exchange policy',
     load: () => loadPolicy(file),

@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompress } from 'node:zlib';
+import { zstdDecompress } from 'node:zlib';
 import { collect, isFlywheelError, type ByteStream } from '@flywheel/base';
 import { isStoreBaseName } from '@flywheel/nix';
+import { compressText } from '../store/compress-text.ts';
 import { decompress, type Compression } from '../store/decompress.ts';
 import { auditOften } from './audit.ts';
 import { authorize } from './authorize.ts';
@@ -11,7 +12,6 @@ import { awaitUploadAllowance } from './rate-limit.ts';
 import { bodyOf } from './request-body.ts';
 import { visibilityHeader } from './visibility.ts';
 
-const pack = promisify(zstdCompress);
 const unpack = promisify(zstdDecompress);
 
 /** Of plain text. Logs live in the database: with a tenth of that when they are packed, it bears them. */
@@ -40,7 +40,7 @@ export function putBuildLog(parts: ApiParts): Handler {
     await awaitUploadAllowance(parts, c);
     await parts.uploads.run(async () => {
       const text = await limited(decompress(bodyOf(c), compression));
-      await parts.store.metadata.putLog(cache.id, drv, await pack(text));
+      await parts.store.metadata.putLog(cache.id, drv, await compressText(text));
     });
     auditOften(parts, c, { action: 'push', cache: cache.name, target: `log/${drv}` });
     return c.body(null, 201);

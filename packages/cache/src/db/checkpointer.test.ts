@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { runChild } from '@flywheel/testing';
+import { Threads } from '../threads/threads.ts';
 import { openSqlite } from './sqlite.ts';
 
 const MIB = 1024 * 1024;
@@ -12,9 +13,11 @@ const MIB = 1024 * 1024;
 /** Closes it when the checkpointer has just been told of its first work. */
 const CLOSE_WHILE_MOVING = `
   import { openSqlite } from '${import.meta.resolve('./sqlite.ts')}';
+  import { Threads } from '${import.meta.resolve('../threads/threads.ts')}';
   import { sql } from '${import.meta.resolve('kysely')}';
   const busy = setInterval(() => {}, 1000);
-  const database = openSqlite(process.argv[2]);
+  const threads = new Threads();
+  const database = openSqlite(process.argv[2], threads);
   const started = new Promise((seen) => process.once('worker', seen));
   await sql\`create table t (value blob)\`.execute(database.db);
   for (let row = 0; row < 48; row += 1) {
@@ -23,6 +26,7 @@ const CLOSE_WHILE_MOVING = `
   await started;
   clearInterval(busy);
   await database.db.destroy();
+  await threads[Symbol.asyncDispose]();
   console.log('closed');
 `;
 
@@ -39,7 +43,8 @@ test('a process with nothing else to do closes the database in the middle of a c
 test('who writes all the time and catches up keeps the log short', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'flywheel-log-'));
   const file = join(folder, 'cache.db');
-  const database = openSqlite(file);
+  await using threads = new Threads();
+  const database = openSqlite(file, threads);
   await sql`create table t (id integer primary key, value blob)`.execute(database.db);
   // More than SQLite's own limit, of which it would have to be made to move pages while it commits.
   for (let written = 0; written < 240; written += 1) {

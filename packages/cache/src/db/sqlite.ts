@@ -13,27 +13,29 @@ import { FlywheelError, messageOf } from '@flywheel/base';
 import { LOG_LIMIT_PAGES, startCheckpointer, type Checkpointer } from './checkpointer.ts';
 import type { DatabaseHandle } from './database.ts';
 import type { Schema } from './schema.ts';
+import type { Threads } from '../threads/threads.ts';
 
 /**
  * Opens the database file (or `:memory:`). WAL with synchronous=normal: a power cut may lose the
  * last commits, never the database; a killed process loses nothing. Throws `corrupt` for a file
- * that is no intact SQLite database.
+ * that is no intact SQLite database. A file's write-ahead log is moved into it in one of `threads`;
+ * without them SQLite does that now and then while it commits.
  */
-export function openSqlite(file: string): DatabaseHandle {
+export function openSqlite(file: string, threads?: Threads): DatabaseHandle {
   let database: DatabaseSync;
   try {
     database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
     database.exec('pragma journal_mode = wal; pragma synchronous = normal;');
-    if (file !== ':memory:') database.exec(`pragma wal_autocheckpoint = ${LOG_LIMIT_PAGES}`);
+    if (threads !== undefined) database.exec(`pragma wal_autocheckpoint = ${LOG_LIMIT_PAGES}`);
     // Bounded, so that the working set of a big store cannot push the process past its memory.
-    database.exec('pragma cache_size = -6144; pragma temp_store = memory;');
+    database.exec('pragma cache_size = -4096; pragma temp_store = memory;');
     if (file === ':memory:' || statSync(file).size < QUICK_CHECK_LIMIT) quickCheck(database);
   } catch (cause) {
     throw openError(file, cause);
   }
   const adapter = new SqliteAdapter(database);
   const checkpointer =
-    file === ':memory:' ? undefined : startCheckpointer(file, () => adapter.writes);
+    threads && startCheckpointer({ file, threads, writes: () => adapter.writes });
   const db = new Kysely<Schema>({ dialect: new LocklessDialect(adapter, checkpointer) });
   return {
     kind: 'sqlite',

@@ -2,10 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { decodeFrame } from '@flywheel/chunking';
+import { Threads } from '../threads/threads.ts';
 import { createFramePool, type Slot } from './frame-pool.ts';
 
-const pool = createFramePool({ level: 3, slotBytes: 1024 * 1024, workers: 2 });
-afterAll(() => pool.close());
+const threads = new Threads(2);
+const pool = createFramePool({ level: 3, slotBytes: 1024 * 1024, threads });
+afterAll(() => threads[Symbol.asyncDispose]());
 
 function fill(slot: Slot, chunks: readonly Buffer[]): void {
   for (const chunk of chunks) {
@@ -53,7 +55,7 @@ test('a slot full of the smallest incompressible chunks still fits', async () =>
 });
 
 test('who asks for more slots than there are waits for one to come back', async () => {
-  const held = await Promise.all(Array.from({ length: 6 }, () => pool.acquire()));
+  const held = await Promise.all(Array.from({ length: pool.usage().slots }, () => pool.acquire()));
   let given = false;
   const waiting = pool.acquire().then((slot) => {
     given = true;

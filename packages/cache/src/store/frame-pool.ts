@@ -1,13 +1,5 @@
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import { FlywheelError } from '@flywheel/base';
-import type {
-  EncodedFrame,
-  FrameReply,
-  FrameRequest,
-  FrameWorkerData,
-  Region,
-} from './frame-worker.ts';
+import type { EncodedFrame, Region } from '../threads/frame-jobs.ts';
+import type { Threads } from '../threads/threads.ts';
 
 /**
  * Memory for one batch of chunks: `input` holds the plain chunks, `output` their frames. Slots are
@@ -41,18 +33,17 @@ export interface FramePool {
   /** Compresses chunks of the slot (by their position) into `output`, one after the other. */
   encode(slot: Slot, chunks: readonly number[]): Promise<readonly EncodedFrame[]>;
   usage(): FramePoolUsage;
-  close(): Promise<void>;
 }
 
 export interface FramePoolOptions {
   readonly level: number;
   /** Bytes of chunks in a batch; at least the largest chunk. */
   readonly slotBytes: number;
-  readonly workers?: number;
+  readonly threads: Threads;
 }
 
-/** Enough that each worker finds its next batch waiting while one is written and one is filled. */
-const SLOTS_PER_WORKER = 3;
+/** Enough that each thread finds its next batch waiting while one is written and one is filled. */
+const SLOTS_PER_THREAD = 2;
 
 /**
  * Room for frames of incompressible chunks. ZSTD_COMPRESSBOUND (zstd.h) is size + size / 256, and
@@ -62,33 +53,16 @@ function outputBytes(slotBytes: number): number {
   return 2 * slotBytes + 1024;
 }
 
-export function createFramePool({ level, slotBytes, ...options }: FramePoolOptions): FramePool {
-  const count = options.workers ?? availableParallelism();
-  const slotCount = count * SLOTS_PER_WORKER;
+export function createFramePool({ level, slotBytes, threads }: FramePoolOptions): FramePool {
+  const slotCount = threads.limit * SLOTS_PER_THREAD;
   const stride = slotBytes + outputBytes(slotBytes);
   // Only what is written to becomes resident.
   const memory = new SharedArrayBuffer(slotCount * stride);
+  threads.tell('shareMemory', { level, memory });
   const free = Array.from({ length: slotCount }, (_, i) =>
     makeSlot(memory, i * stride, slotBytes, stride),
   );
   const waiting: ((slot: Slot) => void)[] = [];
-  const workers: PoolWorker[] = [];
-  let closed = false;
-
-  /** The worker with the least to do; started when first needed. */
-  function pick(): PoolWorker {
-    if (closed) throw new FlywheelError('unavailable', 'the server is shutting down');
-    const idle = workers.find((worker) => worker.pending === 0);
-    if (idle !== undefined) return idle;
-    if (workers.length < count) {
-      const worker = new PoolWorker({ level, memory }, () =>
-        workers.splice(workers.indexOf(worker), 1),
-      );
-      workers.push(worker);
-      return worker;
-    }
-    return workers.reduce((least, worker) => (worker.pending < least.pending ? worker : least));
-  }
 
   return {
     async acquire() {
@@ -105,9 +79,7 @@ export function createFramePool({ level, slotBytes, ...options }: FramePoolOptio
     },
 
     async hashes(slot) {
-      const reply = await pick().ask({ kind: 'hash', id: 0, chunks: regionsOf(slot) });
-      if (!('hashes' in reply)) throw unexpected();
-      const { buffer, byteOffset } = reply.hashes;
+      const { buffer, byteOffset } = await threads.run('hashChunks', regionsOf(slot));
       return slot.sizes.map((_, i) => Buffer.from(buffer as ArrayBuffer, byteOffset + i * 32, 32));
     },
 
@@ -115,72 +87,11 @@ export function createFramePool({ level, slotBytes, ...options }: FramePoolOptio
       if (positions.length === 0) return [];
       const regions = regionsOf(slot);
       const chunks = positions.map((i) => regions[i] as Region);
-      const reply = await pick().ask({ kind: 'encode', id: 0, chunks, output: slot.outputOffset });
-      if (!('frames' in reply)) throw unexpected();
-      return reply.frames;
+      return await threads.run('encodeChunks', { chunks, output: slot.outputOffset });
     },
 
     usage: () => ({ slots: slotCount, used: slotCount - free.length, waiting: waiting.length }),
-
-    async close() {
-      closed = true;
-      await Promise.all(workers.map((worker) => worker.terminate()));
-    },
   };
-}
-
-/** One thread and the answers it owes. */
-class PoolWorker {
-  readonly #worker: Worker;
-  readonly #owed = new Map<number, PromiseWithResolvers<FrameReply>>();
-  #lastId = 0;
-
-  constructor(workerData: FrameWorkerData, onGone: () => void) {
-    this.#worker = new Worker(new URL('./frame-worker.ts', import.meta.url), {
-      workerData,
-      name: 'frames',
-      // Its garbage is one buffer a chunk: a larger young generation would let hundreds pile up.
-      resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 64 },
-    });
-    this.#worker.unref();
-    this.#worker.on('message', (reply: FrameReply) => this.#settle(reply));
-    this.#worker.on('error', (error) => this.#failAll(error));
-    this.#worker.on('exit', () => {
-      onGone();
-      this.#failAll(new FlywheelError('unavailable', 'a compression thread ended'));
-    });
-  }
-
-  get pending(): number {
-    return this.#owed.size;
-  }
-
-  async ask(request: FrameRequest): Promise<FrameReply> {
-    const id = (this.#lastId += 1);
-    const reply = Promise.withResolvers<FrameReply>();
-    this.#owed.set(id, reply);
-    this.#worker.postMessage({ ...request, id });
-    return reply.promise;
-  }
-
-  async terminate(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  #settle(reply: FrameReply): void {
-    const owed = this.#owed.get(reply.id);
-    this.#owed.delete(reply.id);
-    if ('error' in reply) {
-      owed?.reject(new FlywheelError('internal', `compress a chunk: ${reply.error}`));
-    } else {
-      owed?.resolve(reply);
-    }
-  }
-
-  #failAll(error: unknown): void {
-    for (const owed of this.#owed.values()) owed.reject(error);
-    this.#owed.clear();
-  }
 }
 
 function makeSlot(
@@ -208,8 +119,4 @@ function regionsOf(slot: Slot): readonly Region[] {
     offset += size;
     return region;
   });
-}
-
-function unexpected(): FlywheelError {
-  return new FlywheelError('internal', 'a compression thread gave an answer of another kind');
 }

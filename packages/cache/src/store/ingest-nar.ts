@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { zstdCompress } from 'node:zlib';
 import { FlywheelError, isFlywheelError, type ByteStream } from '@flywheel/base';
 import type { Chunker } from '@flywheel/chunking';
 import { formatSha256, NarParser, narListing } from '@flywheel/nix';
 import type { BlobWriter } from '../blobs/blobs.ts';
 import type { Nar, NarUse } from '../db/metadata.ts';
 import { LEASE_MS } from '../db/leases.ts';
+import { compressText } from './compress-text.ts';
 import { findIntactChunks } from './find-intact-chunks.ts';
 import { PackBuilder } from './pack-builder.ts';
 import type { NarStore } from './nar-store.ts';
@@ -29,8 +28,6 @@ export interface Ingested {
   /** Share of the NAR's bytes that were stored already, 0 to 1. */
   readonly deduplicated: number;
 }
-
-const compress = promisify(zstdCompress);
 
 /**
  * Streams a NAR into the store: cut, deduplicated, compressed, verified, and committed as one pack
@@ -97,7 +94,7 @@ async function writePack(
   if (expected !== undefined) checkNar(expected, { hash, size: narSize });
   parser.end();
   const pack = await builder.finish(hash, narSize, origin);
-  const listingBody = await compress(JSON.stringify(listing.listing()));
+  const listingBody = await compressText(JSON.stringify(listing.listing()));
   // Durable before it is known: a database row never points at bytes that a crash can take away.
   await writer.commit();
   const { nar, adopted } = await metadata

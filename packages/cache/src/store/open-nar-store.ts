@@ -23,15 +23,16 @@ export interface NarStoreOptions {
 /** Chunks that are hashed, looked up and compressed together. */
 const BATCH_BYTES = 512 * 1024;
 
-/** The store over open backends. Worker threads start when the first NAR comes. */
+/** The store over open backends. */
 export function openNarStore(
-  { metadata, blobs }: Pick<Stores, 'metadata' | 'blobs'>,
+  { metadata, blobs, threads }: Pick<Stores, 'metadata' | 'blobs' | 'threads'>,
   { chunkSizes, zstdLevel, clock, logger, onDamage }: NarStoreOptions,
 ): NarStore & AsyncDisposable {
   const sizes = checkChunkSizes(chunkSizes ?? DEFAULT_CHUNK_SIZES);
   const frames = createFramePool({
     level: zstdLevel ?? DEFAULT_ZSTD_LEVEL,
     slotBytes: Math.max(BATCH_BYTES, sizes.max),
+    threads,
   });
   const packs = new OpenPacks({ metadata, blobs, clock, logger, onDamage });
   return {
@@ -42,9 +43,6 @@ export function openNarStore(
     frames,
     clock,
     logger,
-    async [Symbol.asyncDispose]() {
-      await packs.close();
-      await frames.close();
-    },
+    [Symbol.asyncDispose]: () => packs.close(),
   };
 }

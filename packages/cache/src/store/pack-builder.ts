@@ -8,7 +8,7 @@ import {
 import type { BlobWriter } from '../blobs/blobs.ts';
 import { NEW_PACK, type ChunkLocation } from '../db/metadata.ts';
 import type { FramePool, Slot } from './frame-pool.ts';
-import type { EncodedFrame } from './frame-worker.ts';
+import type { EncodedFrame } from '../threads/frame-jobs.ts';
 
 export interface PackBuilderParts {
   readonly writer: BlobWriter;
@@ -38,7 +38,7 @@ interface NewChunk {
 }
 
 /**
- * Where a chunk is. A NAR of 4 GiB has 65,000 until it is committed: the hash is kept once, as the
+ * Where a chunk is. A NAR of 4 GiB has 131,000 until it is committed: the hash is kept once, as the
  * key, because a Buffer of 32 bytes takes four times as much.
  */
 class ChunkPlace implements ChunkLocation {

@@ -103,7 +103,7 @@ function nodeTree(executable: string): NarNode {
 
 /** As the launcher of the checkout starts it; /bin/sh is there on NixOS too. */
 function startScript(node: string, program: string): string {
-  return `#!/bin/sh\nexec ${node}/bin/node --max-semi-space-size=1 --optimize-for-size ${program}/src/main.ts "$@"\n`;
+  return `#!/bin/sh\nexec ${node}/bin/node --max-semi-space-size=1 --optimize-for-size --no-maglev ${program}/src/main.ts "$@"\n`;
 }
 
 function topTree(script: string): NarNode {
