@@ -10,7 +10,7 @@ import { GIB, launchNginx, MIB, rounded } from './bench.ts';
 import { transferAll } from './curl.ts';
 import { mirror } from './mirror.ts';
 import { Report } from './report.ts';
-import { contest, median } from './rounds.ts';
+import { contest } from './rounds.ts';
 import { makeWorkload, type PreparedNar } from './workload.ts';
 
 const CONDITIONS = { seed: 1, paths: 160, bytes: 0.5 * GIB, changed: 0.05 };
@@ -72,18 +72,18 @@ test(
         ROUNDS,
         pull(`${front.url}${CACHE}/`),
         pull(nginx.url),
-        (mine, other) => median(mine, secondsOf) / median(other, secondsOf) <= max,
+        (mine, other) => fastest(mine) / fastest(other) <= max,
       );
       const bytes = ours[0]?.receivedBytes ?? 0;
       expect(theirs[0]?.receivedBytes).toBe(bytes);
-      const [seconds, nginxSeconds] = [ours, theirs].map((runs) => median(runs, secondsOf));
+      const [seconds, nginxSeconds] = [fastest(ours), fastest(theirs)];
       const name = `pull by X-Accel-Redirect, ${parallel === 1 ? 'one connection' : `${parallel} connections`}`;
-      const times = (seconds ?? Number.NaN) / (nginxSeconds ?? Number.NaN);
+      const times = seconds / nginxSeconds;
       report.add(
         name,
         {
-          ours: `${rounded(seconds ?? 0)} s`,
-          nginx: `${rounded(nginxSeconds ?? 0)} s`,
+          ours: `${rounded(seconds)} s`,
+          nginx: `${rounded(nginxSeconds)} s`,
           'times nginx': rounded(times),
           remarks: `${REPEATS} times ${nars.length} NARs, ${Math.round(bytes / MIB)} MiB`,
         },
@@ -95,6 +95,7 @@ test(
   },
 );
 
-function secondsOf(run: { readonly seconds: number }): number {
-  return run.seconds;
+/** A round takes a third of a second, and what else the machine does only ever makes it longer. */
+function fastest(runs: readonly { readonly seconds: number }[]): number {
+  return Math.min(...runs.map(({ seconds }) => seconds));
 }
