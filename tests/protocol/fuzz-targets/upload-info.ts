@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { formatNarInfo } from '@flywheel/nix';
 import { insist, type FuzzTarget } from '@flywheel/testing/fuzz';
 import type { LiveCache } from '../../../packages/cache/src/api/cache-directory.ts';
-import type { ApiContext } from '../../../packages/cache/src/api/parts.ts';
+import type { ApiContext } from '../../../packages/cache/src/api/context.ts';
 import { checkStorePath, readUploadInfo } from '../../../packages/cache/src/api/upload-info.ts';
 
 const MAX_PREAMBLE = 2000;
@@ -73,7 +73,7 @@ const FULL = {
 function contextOf(headers: Readonly<Record<string, string>>, body: readonly Buffer[]): ApiContext {
   const incoming = Object.assign(Readable.from(body), { headers });
   const exchange = { body: { patienceMs: 40, bytesPerSecond: 1 } };
-  return { env: { incoming, exchange } } as unknown as ApiContext;
+  return { incoming, exchange } as unknown as ApiContext;
 }
 
 /** Gives the size of the NAR. */

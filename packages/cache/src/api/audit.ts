@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../db/identity-records.ts';
-import type { ApiContext, ApiParts } from './parts.ts';
+import type { ApiContext } from './context.ts';
+import type { ApiParts } from './parts.ts';
 import { remoteAddressOf } from './remote-address.ts';
 
 /** What was done, beside who did it and from where, which the request tells. */
@@ -35,7 +36,7 @@ export function auditOften(parts: ApiParts, c: ApiContext, event: AuditEvent): v
 }
 
 function entryOf(parts: ApiParts, c: ApiContext, event: AuditEvent): AuditEntry {
-  const { exchange, incoming } = c.env;
+  const { exchange, incoming } = c;
   return {
     at: parts.clock.now(),
     subject: exchange.claims?.subject,

@@ -2,8 +2,9 @@ import { FlywheelError } from '@flywheel/base';
 import { isCacheName, permissionsFor, type Permission } from '../access/permissions.ts';
 import type { Claims } from '../access/claims.ts';
 import type { LiveCache } from './cache-directory.ts';
+import type { ApiContext } from './context.ts';
 import { CHALLENGE, wireError, type WireErrorName } from './error-response.ts';
-import type { ApiContext, ApiParts } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { checkRequestRate } from './rate-limit.ts';
 
 export interface Authorized {
@@ -16,9 +17,9 @@ const NO_GRANTS: Claims['grants'] = [];
 
 /** The caller's claims, undefined when anonymous. Throws when there are too many requests. */
 export async function claimsOf(parts: ApiParts, c: ApiContext): Promise<Claims | undefined> {
-  const { authorization } = c.env.incoming.headers;
+  const { authorization } = c.incoming.headers;
   const claims = await parts.identity.authenticator.authenticate(authorization);
-  if (claims !== undefined) c.env.exchange.claims = claims;
+  if (claims !== undefined) c.exchange.claims = claims;
   checkRequestRate(parts, c, claims);
   return claims;
 }
@@ -51,7 +52,7 @@ export async function unauthorized(
   c: ApiContext,
   otherwise: WireErrorName = 'Unauthorized',
 ): Promise<FlywheelError> {
-  const { authorization } = c.env.incoming.headers;
+  const { authorization } = c.incoming.headers;
   const fault = await parts.identity.authenticator.faultOf(authorization);
   if (fault === undefined) return wireError(otherwise);
   const description = fault.message.replaceAll('"', "'");

@@ -4,7 +4,8 @@ import { permissionsFor } from '../access/permissions.ts';
 import type { Metadata } from '../db/metadata.ts';
 import type { CacheFigures } from '../db/path-records.ts';
 import { claimsOf } from './authorize.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
+import type { Handler } from './router.ts';
 
 /** Counting reads every row of a large store. */
 const FRESH_MS = 30_000;

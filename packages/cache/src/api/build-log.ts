@@ -7,9 +7,10 @@ import { decompress, type Compression } from '../store/decompress.ts';
 import { auditOften } from './audit.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { awaitUploadAllowance } from './rate-limit.ts';
 import { bodyOf } from './request-body.ts';
+import type { Handler } from './router.ts';
 import { visibilityHeader } from './visibility.ts';
 
 const unpack = promisify(zstdDecompress);
@@ -30,9 +31,9 @@ const ENCODINGS: Readonly<Record<string, Compression>> = {
 /** PUT /{cache}/log/{derivation}: what `nix store copy-log` sends. */
 export function putBuildLog(parts: ApiParts): Handler {
   return async (c) => {
-    const drv = checkDerivation(c.req.param('drv') ?? '');
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
-    const encoding = c.env.incoming.headers['content-encoding'] ?? 'identity';
+    const drv = checkDerivation(c.param('drv'));
+    const { cache } = await authorize(parts, c, c.param('cache'), 'push');
+    const encoding = c.incoming.headers['content-encoding'] ?? 'identity';
     const compression = ENCODINGS[encoding];
     if (compression === undefined) {
       throw wireError('UnsupportedMediaType', `a log in Content-Encoding ${encoding}`);
@@ -50,15 +51,15 @@ export function putBuildLog(parts: ApiParts): Handler {
 /** GET /{cache}/log/{derivation}, for `nix log`. */
 export function getBuildLog(parts: ApiParts): Handler {
   return async (c) => {
-    const drv = checkDerivation(c.req.param('drv') ?? '');
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    const drv = checkDerivation(c.param('drv'));
+    const { cache } = await authorize(parts, c, c.param('cache'), 'pull');
     const packed = await parts.store.metadata.findLog(cache.id, drv);
     if (packed === undefined) throw wireError('NoSuchObject');
     const takesZstd = /\bzstd\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(
-      c.env.incoming.headers['accept-encoding'] ?? '',
+      c.incoming.headers['accept-encoding'] ?? '',
     );
     const body = takesZstd ? packed : await unpack(packed);
-    return c.body(new Uint8Array(body), 200, {
+    return c.body(body, 200, {
       'Content-Type': 'text/plain; charset=utf-8',
       'Content-Length': String(body.length),
       Vary: 'Accept-Encoding',

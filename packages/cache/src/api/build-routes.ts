@@ -1,16 +1,15 @@
-import type { Hono } from 'hono';
 import { getBuildLog, putBuildLog } from './build-log.ts';
-import type { ApiEnv, ApiParts } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { getRealisation, putRealisation } from './realisation.ts';
-import { named, route } from './router.ts';
+import { named, type Router } from './router.ts';
 
 /** What a build leaves beside its outputs. */
-export function addBuildRecords(app: Hono<ApiEnv>, parts: ApiParts): void {
-  route(app, '/:cache/log/:drv', {
+export function addBuildRecords(router: Router, parts: ApiParts): void {
+  router.route('/:cache/log/:drv', {
     GET: named('get-log', getBuildLog(parts)),
     PUT: named('put-log', putBuildLog(parts)),
   });
-  route(app, '/:cache/realisations/:file', {
+  router.route('/:cache/realisations/:file', {
     GET: named('get-realisation', getRealisation(parts)),
     PUT: named('put-realisation', putRealisation(parts)),
   });

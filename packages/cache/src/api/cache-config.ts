@@ -7,8 +7,9 @@ import { audit } from './audit.ts';
 import { authorize, claimsOf, unauthorized } from './authorize.ts';
 import { endpointsOf } from './endpoints.ts';
 import { wireError } from './error-response.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { jsonBody } from './request-body.ts';
+import type { Handler } from './router.ts';
 
 const BODY_LIMIT = 2 * 1024 * 1024;
 const MAX_PERIOD = 2 ** 31 - 1;
@@ -52,8 +53,8 @@ const ConfigureRequest = z.object({
 /** GET /_api/v1/cache-config/{cache} and /{cache}/attic-cache-info: what a client must know. */
 export function getCacheConfig(parts: ApiParts): Handler {
   return async (c) => {
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
-    const { api, substituter } = endpointsOf(parts.settings, c.env.incoming.headers);
+    const { cache } = await authorize(parts, c, c.param('cache'), 'pull');
+    const { api, substituter } = endpointsOf(parts.settings, c.incoming.headers);
     return c.json({
       substituter_endpoint: `${substituter}${cache.name}`,
       api_endpoint: api,
@@ -71,7 +72,7 @@ export function getCacheConfig(parts: ApiParts): Handler {
 /** POST: creates the cache. The token alone decides; the cache need not exist. */
 export function createCache(parts: ApiParts): Handler {
   return async (c) => {
-    const name = c.req.param('cache') ?? '';
+    const name = c.param('cache');
     if (!isCacheName(name)) throw wireError('InvalidCacheName', JSON.stringify(name));
     const claims = await claimsOf(parts, c);
     const granted = permissionsFor(claims?.grants ?? [], name);
@@ -99,7 +100,7 @@ export function createCache(parts: ApiParts): Handler {
  */
 export function configureCache(parts: ApiParts): Handler {
   return async (c) => {
-    const name = c.req.param('cache') ?? '';
+    const name = c.param('cache');
     const { cache, may } = await authorize(parts, c, name, 'configureCache');
     const request = await jsonBody(c, ConfigureRequest, BODY_LIMIT);
     const changes: Partial<Mutable<CacheSettings>> = {};
@@ -136,7 +137,7 @@ export function configureCache(parts: ApiParts): Handler {
 /** DELETE: the cache and its objects go now, their NARs when nothing else refers to them. */
 export function destroyCache(parts: ApiParts): Handler {
   return async (c) => {
-    const name = c.req.param('cache') ?? '';
+    const name = c.param('cache');
     const { cache } = await authorize(parts, c, name, 'destroyCache');
     const existed = await parts.store.metadata.deleteCache(cache.id);
     parts.caches.forget(name);

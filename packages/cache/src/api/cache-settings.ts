@@ -3,8 +3,9 @@ import type { CacheSettings } from '../db/metadata.ts';
 import { authorize } from './authorize.ts';
 import type { LiveCache } from './cache-directory.ts';
 import { wireError } from './error-response.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { jsonBody } from './request-body.ts';
+import type { Handler } from './router.ts';
 
 const BODY_LIMIT = 64 * 1024;
 
@@ -21,7 +22,7 @@ const Changes = z.strictObject({
 /** GET /_flywheel/v1/caches/{cache}: what Attic's protocol has no word for. */
 export function getCacheSettings(parts: ApiParts): Handler {
   return async (c) => {
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    const { cache } = await authorize(parts, c, c.param('cache'), 'pull');
     return c.json(wireSettings(parts, cache));
   };
 }
@@ -29,7 +30,7 @@ export function getCacheSettings(parts: ApiParts): Handler {
 /** PATCH: changes what the body names. */
 export function configureCacheSettings(parts: ApiParts): Handler {
   return async (c) => {
-    const name = c.req.param('cache') ?? '';
+    const name = c.param('cache');
     const { cache, claims } = await authorize(parts, c, name, 'configureCacheRetention');
     const request = await jsonBody(c, Changes, BODY_LIMIT);
     const changes: { -readonly [K in keyof CacheSettings]?: CacheSettings[K] } = {};

@@ -1,8 +1,9 @@
 import type { Claims } from '../access/claims.ts';
 import { isAdministrator } from '../access/covers.ts';
 import { claimsOf, unauthorized } from './authorize.ts';
+import type { ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
-import type { ApiContext, ApiParts } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 
 /** Somebody with a good token. */
 export interface Caller {

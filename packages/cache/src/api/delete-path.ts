@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { audit } from './audit.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { queryOf } from './query.ts';
+import type { Handler } from './router.ts';
 import { parseStorePathFile } from './store-path-file.ts';
 
 const Query = z.strictObject({ force: z.stringbool().default(false) });
@@ -15,9 +16,9 @@ const Query = z.strictObject({ force: z.stringbool().default(false) });
  */
 export function deletePath(parts: ApiParts): Handler {
   return async (c) => {
-    const { hash, suffix } = parseStorePathFile(c.req.param('file') ?? '');
+    const { hash, suffix } = parseStorePathFile(c.param('file'));
     if (suffix !== 'narinfo') throw wireError('NotFound');
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'delete');
+    const { cache } = await authorize(parts, c, c.param('cache'), 'delete');
     const options = queryOf(c, Query);
     const outcome = await parts.store.metadata.removePath(cache.id, hash, options);
     if (outcome === undefined) throw wireError('NoSuchObject');

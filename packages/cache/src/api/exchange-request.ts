@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { collect, isFlywheelError } from '@flywheel/base';
+import type { ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
-import type { ApiContext } from './parts.ts';
 import { bodyOf, jsonBody } from './request-body.ts';
 
 const BODY_LIMIT = 32 * 1024;
@@ -17,7 +17,7 @@ const JsonRequest = z.object({ id_token: z.string().min(1) });
 
 /** The ID token in either form of the request. */
 export async function readExchangeRequest(c: ApiContext): Promise<string> {
-  const type = c.env.incoming.headers['content-type'] ?? '';
+  const type = c.incoming.headers['content-type'] ?? '';
   if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
     return (await jsonBody(c, JsonRequest, BODY_LIMIT)).id_token;
   }

@@ -5,11 +5,13 @@ import { chooseRule, type IdTokenClaims } from '../access/oidc/choose-rule.ts';
 import { verifyIdToken } from '../access/oidc/id-token.ts';
 import type { ExchangePolicy, TrustedIssuer } from '../access/oidc/policy.ts';
 import { audit } from './audit.ts';
+import type { ApiContext } from './context.ts';
 import { CHALLENGE, wireError } from './error-response.ts';
 import { readExchangeRequest } from './exchange-request.ts';
-import type { ApiContext, ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { tooMany } from './rate-limit.ts';
 import { remoteAddressOf } from './remote-address.ts';
+import type { Handler } from './router.ts';
 import { NO_STORE } from './tokens.ts';
 
 /**
@@ -23,13 +25,12 @@ export function exchangeToken(parts: ApiParts): Handler {
     if (policy === undefined) {
       throw wireError('NotFound', 'this server exchanges no tokens: it has no policy');
     }
-    const wait = parts.identity.rates.exchange(remoteAddressOf(parts.settings, c.env.incoming));
+    const wait = parts.identity.rates.exchange(remoteAddressOf(parts.settings, c.incoming));
     if (wait > 0) throw tooMany(wait);
     const idToken = await readExchangeRequest(c);
     const { token, id, rule, expiresAt } = await exchange(parts, c, policy, idToken);
-    c.header('Cache-Control', NO_STORE['Cache-Control']);
-    if (c.req.header('accept') === 'text/plain') return c.text(`${token}\n`);
-    return c.json({
+    if (c.incoming.headers.accept === 'text/plain') return c.text(`${token}\n`, 200, NO_STORE);
+    const answer = {
       access_token: token,
       issued_token_type: 'urn:ietf:params:oauth:token-type:jwt',
       token_type: 'Bearer',
@@ -38,7 +39,8 @@ export function exchangeToken(parts: ApiParts): Handler {
       id,
       rule: rule.name,
       grants: formatGrants(rule.grants),
-    });
+    };
+    return c.json(answer, 200, NO_STORE);
   };
 }
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { isStorePathHash } from '@flywheel/nix';
 import { authorize } from './authorize.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { jsonBody } from './request-body.ts';
+import type { Handler } from './router.ts';
 
 /** About 450,000 hashes. Attic's limit of 2 MiB refuses closures of 60,000 paths. */
 const BODY_LIMIT = 16 * 1024 * 1024;

@@ -1,12 +1,13 @@
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { isFlywheelError } from '@flywheel/base';
 import type { Cache } from '../db/metadata.ts';
 import { openNar } from '../store/open-nar.ts';
 import { authorize } from './authorize.ts';
+import { ANSWERED, type Answer, type ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
 import { handOver } from './hand-over.ts';
-import type { ApiContext, ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { parseRange } from './range.ts';
+import type { Handler } from './router.ts';
 import { sendNar } from './send-nar.ts';
 import { parseStorePathFile } from './store-path-file.ts';
 import { isStagedNarName } from './staged-nar.ts';
@@ -19,11 +20,11 @@ export const NAR_TYPE = 'application/x-nix-nar';
 /** GET /{cache}/nar/{hash}.nar, compressed as stored, with length and ranges. */
 export function getNar(parts: ApiParts): Handler {
   return async (c) => {
-    const file = c.req.param('file') ?? '';
+    const file = c.param('file');
     if (isStagedNarName(file)) return headStagedNar(parts, c, file);
     const { hash, suffix } = parseStorePathFile(file);
     if (suffix !== 'nar') throw wireError('NotFound');
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    const { cache } = await authorize(parts, c, c.param('cache'), 'pull');
     let known = await parts.objects.find(cache, hash);
     // Again after each pull of another client that has failed, but not for ever.
     for (let turn = 0; known === undefined; turn += 1) {
@@ -42,7 +43,7 @@ export function getNar(parts: ApiParts): Handler {
       ETag: `"${nar.hash.toString('hex').slice(0, 32)}-${nar.id}-${nar.fileSize}"`,
       ...visibilityHeader(cache),
     };
-    const request = c.env.incoming.headers;
+    const request = c.incoming.headers;
     const ifRange = request['if-range'];
     const mayRange = ifRange === undefined || ifRange === headers['ETag'];
     const range = mayRange ? parseRange(request.range, nar.fileSize) : undefined;
@@ -54,25 +55,25 @@ export function getNar(parts: ApiParts): Handler {
     if (range !== undefined) headers['Content-Range'] = `bytes ${start}-${end - 1}/${nar.fileSize}`;
     const status = range === undefined ? 200 : 206;
 
-    const elsewhere = await whenIntact(parts, handOver(parts, nar, c.req.method));
+    const elsewhere = await whenIntact(parts, handOver(parts, nar, c.method));
     if (elsewhere !== undefined) {
       return c.body(null, elsewhere.status, { ...handedOverHeaders(cache), ...elsewhere.headers });
     }
     const open = await whenIntact(parts, openNar(parts.store, nar, { start, end }));
-    if (c.req.method === 'HEAD') return c.body(null, status, headers);
+    if (c.method === 'HEAD') return c.body(null, status, headers);
     // Raw streams: Web streams were measured at 1.3 ms of CPU more per MB.
-    c.env.outgoing.writeHead(status, headers);
-    const { patienceMs } = c.env.exchange.body;
+    c.outgoing.writeHead(status, headers);
+    const { patienceMs } = c.exchange.body;
     parts.figures.downloads.sent += 1;
     parts.figures.downloadsInFlight += 1;
-    await sendNar(c.env.outgoing, open, { start, end }, patienceMs).catch((error: unknown) => {
+    await sendNar(c.outgoing, open, { start, end }, patienceMs).catch((error: unknown) => {
       // The head is out: all that is left to tell the client is a cut connection.
       parts.objects.clear();
       parts.logger.error('a NAR broke off while it was sent', { hash, cache: cache.name, error });
     });
     parts.figures.downloadsInFlight -= 1;
     parts.readChecks?.note(nar);
-    return RESPONSE_ALREADY_SENT;
+    return ANSWERED;
   };
 }
 
@@ -93,9 +94,9 @@ export function handedOverHeaders(cache: Cache): Record<string, string> {
 }
 
 /** `nix copy` asks with HEAD whether a NAR it is about to put is there already. */
-async function headStagedNar(parts: ApiParts, c: ApiContext, file: string): Promise<Response> {
-  const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
+async function headStagedNar(parts: ApiParts, c: ApiContext, file: string): Promise<Answer> {
+  const { cache } = await authorize(parts, c, c.param('cache'), 'push');
   const nar = await parts.store.metadata.findStagedNar(cache.id, file);
-  if (nar === undefined || c.req.method !== 'HEAD') throw wireError('NoSuchObject');
+  if (nar === undefined || c.method !== 'HEAD') throw wireError('NoSuchObject');
   return c.body(null, 200, { 'Content-Type': NAR_TYPE });
 }

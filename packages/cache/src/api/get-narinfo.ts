@@ -1,10 +1,11 @@
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { authorize } from './authorize.ts';
+import { ANSWERED } from './context.ts';
 import { wireError } from './error-response.ts';
 import { getListing } from './get-listing.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { narInfoOf } from './rendered-narinfo.ts';
-import { sendReply } from './small-reply.ts';
+import { sendReply } from './reply.ts';
+import type { Handler } from './router.ts';
 import { parseStorePathFile } from './store-path-file.ts';
 import { findUpstream } from './upstream-nar.ts';
 import { upstreamNarInfo } from './upstream-narinfo.ts';
@@ -13,22 +14,22 @@ import { upstreamNarInfo } from './upstream-narinfo.ts';
 export function getStorePathFile(parts: ApiParts): Handler {
   const listing = getListing(parts);
   return async (c) => {
-    const { hash, suffix } = parseStorePathFile(c.req.param('file') ?? '');
+    const { hash, suffix } = parseStorePathFile(c.param('file'));
     if (suffix === 'ls') return listing(c);
     if (suffix !== 'narinfo') throw wireError('NotFound');
-    c.env.exchange.route = 'get-narinfo';
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    c.exchange.route = 'get-narinfo';
+    const { cache } = await authorize(parts, c, c.param('cache'), 'pull');
     const known = await parts.objects.find(cache, hash);
     if (known === undefined) {
       parts.figures.narInfoMisses += 1;
       const upstream = await findUpstream(parts, c, cache, hash);
       if (upstream === undefined) throw wireError('NoSuchObject');
-      sendReply(c.env.outgoing, upstreamNarInfo(cache, upstream));
-      return RESPONSE_ALREADY_SENT;
+      sendReply(c.outgoing, upstreamNarInfo(cache, upstream));
+      return ANSWERED;
     }
     parts.figures.narInfoHits += 1;
     parts.uses.note(cache.id, hash);
-    sendReply(c.env.outgoing, narInfoOf(cache, known));
-    return RESPONSE_ALREADY_SENT;
+    sendReply(c.outgoing, narInfoOf(cache, known));
+    return ANSWERED;
   };
 }

@@ -1,4 +1,5 @@
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
+import type { Handler } from './router.ts';
 
 const HEADERS = { 'Cache-Control': 'no-store' };
 

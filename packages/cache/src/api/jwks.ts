@@ -1,6 +1,7 @@
 import { publicJwkOf } from '../access/token-key.ts';
 import { wireError } from './error-response.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
+import type { Handler } from './router.ts';
 
 /**
  * GET /.well-known/jwks.json: the public keys, with which others can verify tokens of this server.

@@ -4,8 +4,9 @@ import { PATH_ORDERS, type ListedPath, type PathOrder } from '../db/path-records
 import { orderValue } from '../db/sql-path-records.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { Name, PageSize, queryOf } from './query.ts';
+import type { Handler } from './router.ts';
 
 const Query = z.strictObject({
   search: Name.optional(),
@@ -27,7 +28,7 @@ const Place = z.tuple([
  */
 export function listPaths(parts: ApiParts): Handler {
   return async (c) => {
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    const { cache } = await authorize(parts, c, c.param('cache'), 'pull');
     const { search, sort: order, after, limit } = queryOf(c, Query);
     const { storeDir } = cache;
     const paths = await parts.store.metadata.listPaths({

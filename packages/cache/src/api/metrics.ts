@@ -1,5 +1,6 @@
 import { unauthorized } from './authorize.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
+import type { Handler } from './router.ts';
 import { mayReadFigures } from './status.ts';
 
 /** GET /metrics, for those who may read the figures of the status page. */

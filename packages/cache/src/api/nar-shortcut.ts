@@ -5,7 +5,7 @@ import { handOverNow } from './hand-over.ts';
 import { isServedHost } from './host.ts';
 import type { ApiParts } from './parts.ts';
 import { waitForTurn } from './rate-limit.ts';
-import type { SmallReply } from './small-reply.ts';
+import type { Reply } from './reply.ts';
 
 const PATH = /^\/([^/]+)\/nar\/([0-9a-z]{32})\.nar$/;
 
@@ -14,9 +14,7 @@ const PATH = /^\/([^/]+)\/nar\/([0-9a-z]{32})\.nar$/;
  * for narinfos and for the same reason. Undefined, with nothing done, when memory does not hold all
  * that it takes.
  */
-export function narShortcut(
-  parts: ApiParts,
-): (incoming: IncomingMessage) => SmallReply | undefined {
+export function narShortcut(parts: ApiParts): (incoming: IncomingMessage) => Reply | undefined {
   const { settings, objects, uses } = parts;
   return (incoming) => {
     const { method, url = '', headers } = incoming;

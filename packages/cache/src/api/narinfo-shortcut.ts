@@ -5,7 +5,7 @@ import { isServedHost } from './host.ts';
 import type { ApiParts } from './parts.ts';
 import { waitForTurn } from './rate-limit.ts';
 import { narInfoOf } from './rendered-narinfo.ts';
-import { jsonReply, type SmallReply } from './small-reply.ts';
+import { jsonReply, type Reply } from './reply.ts';
 
 const SUFFIX = '.narinfo';
 const HASH_CHARACTERS = 32;
@@ -19,9 +19,7 @@ const ABSENT = jsonReply(status, body);
  * What this leaves out is what makes a request cost five times as much: the router, promises, and
  * the objects Request, Response and Headers.
  */
-export function narInfoShortcut(
-  parts: ApiParts,
-): (incoming: IncomingMessage) => SmallReply | undefined {
+export function narInfoShortcut(parts: ApiParts): (incoming: IncomingMessage) => Reply | undefined {
   const { settings, objects, figures, uses } = parts;
   return (incoming) => {
     const { method, url = '', headers } = incoming;

@@ -1,5 +1,3 @@
-import type { HttpBindings } from '@hono/node-server';
-import type { Context } from 'hono';
 import type { Clock, Logger } from '@flywheel/base';
 import type { Identity } from '../access/identity.ts';
 import type { ReadChecks } from '../repair/read-checks.ts';
@@ -8,7 +6,6 @@ import type { NarStore } from '../store/nar-store.ts';
 import type { NarLocks } from '../store/nar-locks.ts';
 import type { Figures } from '../metrics/figures.ts';
 import type { CacheDirectory } from './cache-directory.ts';
-import type { Exchange } from './exchange.ts';
 import type { HandOver } from './hand-over.ts';
 import type { ObjectMemo } from './object-memo.ts';
 import type { Readiness } from './readiness.ts';
@@ -73,10 +70,3 @@ export interface ApiParts {
   /** What the status page and `/_status.json` tell beside the store's own figures. */
   readonly status: () => Readonly<Record<string, unknown>>;
 }
-
-export interface ApiEnv {
-  readonly Bindings: HttpBindings & { readonly exchange: Exchange };
-}
-
-export type ApiContext = Context<ApiEnv>;
-export type Handler = (c: ApiContext) => Response | Promise<Response>;

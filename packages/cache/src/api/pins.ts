@@ -3,9 +3,11 @@ import { isFlywheelError, messageOf } from '@flywheel/base';
 import { parseStorePath, type StorePath } from '@flywheel/nix';
 import type { Pin } from '../db/pins.ts';
 import { authorize } from './authorize.ts';
+import type { ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
-import type { ApiContext, ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { jsonBody } from './request-body.ts';
+import type { Handler } from './router.ts';
 
 const BODY_LIMIT = 64 * 1024;
 const DAY_SECONDS = 86_400;
@@ -21,7 +23,7 @@ const PutRequest = z.object({
 /** GET /_flywheel/v1/caches/{cache}/pins */
 export function listPins(parts: ApiParts): Handler {
   return async (c) => {
-    const { cache, may } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    const { cache, may } = await authorize(parts, c, c.param('cache'), 'pull');
     const pins = await parts.store.metadata.listPins(cache.id);
     return c.json({ pins: pins.map((pin) => wirePin(pin, may('push'))) });
   };
@@ -30,7 +32,7 @@ export function listPins(parts: ApiParts): Handler {
 /** GET /_flywheel/v1/caches/{cache}/pins/{name} */
 export function getPin(parts: ApiParts): Handler {
   return async (c) => {
-    const { cache, may } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    const { cache, may } = await authorize(parts, c, c.param('cache'), 'pull');
     const name = pinName(c);
     const pin = await parts.store.metadata.findPin(cache.id, name);
     if (pin === undefined) throw wireError('NoSuchObject', `there is no pin ${name}`);
@@ -41,7 +43,7 @@ export function getPin(parts: ApiParts): Handler {
 /** PUT: adds a revision. What the body does not say of the policy stays as it was. */
 export function putPin(parts: ApiParts): Handler {
   return async (c) => {
-    const { cache, claims } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
+    const { cache, claims } = await authorize(parts, c, c.param('cache'), 'push');
     const { metadata } = parts.store;
     const name = pinName(c);
     const request = await jsonBody(c, PutRequest, BODY_LIMIT);
@@ -81,7 +83,7 @@ export function putPin(parts: ApiParts): Handler {
 /** DELETE: all its revisions. The paths stay until retention finds nothing else that keeps them. */
 export function deletePin(parts: ApiParts): Handler {
   return async (c) => {
-    const { cache, claims } = await authorize(parts, c, c.req.param('cache') ?? '', 'delete');
+    const { cache, claims } = await authorize(parts, c, c.param('cache'), 'delete');
     const name = pinName(c);
     if (!(await parts.store.metadata.removePin(cache.id, name))) {
       throw wireError('NoSuchObject', `there is no pin ${name}`);
@@ -92,7 +94,7 @@ export function deletePin(parts: ApiParts): Handler {
 }
 
 function pinName(c: ApiContext): string {
-  const name = c.req.param('pin') ?? '';
+  const name = c.param('pin');
   if (NAME.test(name)) return name;
   throw wireError(
     'RequestError',

@@ -7,9 +7,10 @@ import { ingestNar } from '../store/ingest-nar.ts';
 import { withUpload } from '../store/with-upload.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { awaitUploadAllowance } from './rate-limit.ts';
 import { bodyOf } from './request-body.ts';
+import type { Handler } from './router.ts';
 import { fileHashOf } from './staged-nar.ts';
 
 /**
@@ -19,10 +20,10 @@ import { fileHashOf } from './staged-nar.ts';
  */
 export function putNar(parts: ApiParts): Handler {
   return async (c) => {
-    const file = c.req.param('file') ?? '';
+    const file = c.param('file');
     const fileHash = fileHashOf(file);
     if (fileHash === undefined) throw wireError('NotFound');
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
+    const { cache } = await authorize(parts, c, c.param('cache'), 'push');
     await awaitUploadAllowance(parts, c);
     const { nar, deduplicated } = await parts.uploads.run(() =>
       withUpload(parts.store.metadata, undefined, ({ lease }) =>

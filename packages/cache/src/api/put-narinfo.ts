@@ -4,8 +4,9 @@ import { auditOften } from './audit.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
 import { keptSignatures } from './kept-signatures.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { bodyOf } from './request-body.ts';
+import type { Handler } from './router.ts';
 import { isStagedNarName } from './staged-nar.ts';
 import { parseStorePathFile } from './store-path-file.ts';
 
@@ -15,11 +16,11 @@ const BODY_LIMIT = 16 * 1024 * 1024;
 /** PUT /{cache}/{hash}.narinfo: the second half of `nix copy --to`. */
 export function putStorePathFile(parts: ApiParts): Handler {
   return async (c) => {
-    const { hash, suffix } = parseStorePathFile(c.req.param('file') ?? '');
+    const { hash, suffix } = parseStorePathFile(c.param('file'));
     if (suffix !== 'narinfo' && suffix !== 'ls') throw wireError('NotFound');
-    c.env.exchange.route = 'put-narinfo';
-    const { cache, claims } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
-    const encoding = c.env.incoming.headers['content-encoding'];
+    c.exchange.route = 'put-narinfo';
+    const { cache, claims } = await authorize(parts, c, c.param('cache'), 'push');
+    const encoding = c.incoming.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
       throw wireError('UnsupportedMediaType', `a narinfo in Content-Encoding ${encoding}`);
     }

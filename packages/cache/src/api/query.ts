@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
-import type { ApiContext } from './parts.ts';
 
 const LARGEST_PAGE = 1000;
 
@@ -19,7 +19,7 @@ export const Name = z
 
 /** The parameters of the URL in this shape. Throws 400 that names the one that is wrong. */
 export function queryOf<T>(c: ApiContext, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(c.req.query());
+  const parsed = schema.safeParse(c.query());
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw wireError('RequestError', `${issue?.path.join('.') ?? 'query'}: ${issue?.message}`);

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FlywheelError } from '@flywheel/base';
 import type { Claims } from '../access/claims.ts';
+import type { ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
-import type { ApiContext, ApiParts } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { remoteAddressOf } from './remote-address.ts';
 
 /** Takes the request from the caller's rate, or says how many milliseconds are missing for it. */
@@ -18,10 +19,10 @@ export function waitForTurn(
 
 /** Throws 429 when the caller asks too often. A request counts once, however often this is called. */
 export function checkRequestRate(parts: ApiParts, c: ApiContext, claims: Claims | undefined): void {
-  if (c.env.exchange.isAdmitted === true) return;
-  const waitMs = waitForTurn(parts, c.env.incoming, claims);
+  if (c.exchange.isAdmitted === true) return;
+  const waitMs = waitForTurn(parts, c.incoming, claims);
   if (waitMs > 0) throw tooMany(waitMs);
-  c.env.exchange.isAdmitted = true;
+  c.exchange.isAdmitted = true;
 }
 
 /** A push waits this long before it is refused: stock clients do not try again. */
@@ -34,7 +35,7 @@ const STEP_MS = 500;
  * among the uploads that are read. What it brings is charged as it comes.
  */
 export async function awaitUploadAllowance(parts: ApiParts, c: ApiContext): Promise<void> {
-  const { exchange } = c.env;
+  const { exchange } = c;
   const { rates } = parts.identity;
   const { claims } = exchange;
   let left = PATIENCE_MS;

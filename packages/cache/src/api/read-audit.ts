@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { StoredAuditEntry } from '../db/identity-records.ts';
 import { requireAdministrator } from './caller.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { Name, PageSize, queryOf, Time } from './query.ts';
+import type { Handler } from './router.ts';
 import { NO_STORE } from './tokens.ts';
 
 const Query = z.strictObject({

@@ -6,8 +6,9 @@ import { auditOften } from './audit.ts';
 import { authorize } from './authorize.ts';
 import { wireError } from './error-response.ts';
 import { keptSignatures } from './kept-signatures.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { bodyOf, parseJson } from './request-body.ts';
+import type { Handler } from './router.ts';
 import { visibilityHeader } from './visibility.ts';
 
 const BODY_LIMIT = 1024 * 1024;
@@ -28,8 +29,8 @@ const RealisationBody = z.object({
  */
 export function putRealisation(parts: ApiParts): Handler {
   return async (c) => {
-    const id = idOf(c.req.param('file') ?? '');
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'push');
+    const id = idOf(c.param('file'));
+    const { cache } = await authorize(parts, c, c.param('cache'), 'push');
     const body = await collect(bodyOf(c), BODY_LIMIT).catch((error: unknown) => {
       if (isFlywheelError(error, 'too-large')) throw wireError('PayloadTooLarge', error.message);
       throw error;
@@ -57,8 +58,8 @@ export function putRealisation(parts: ApiParts): Handler {
 /** GET /{cache}/realisations/{id}.doi, signed with the cache's key as narinfos are. */
 export function getRealisation(parts: ApiParts): Handler {
   return async (c) => {
-    const id = idOf(c.req.param('file') ?? '');
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'pull');
+    const id = idOf(c.param('file'));
+    const { cache } = await authorize(parts, c, c.param('cache'), 'pull');
     const found = await parts.store.metadata.findRealisation(cache.id, id);
     if (found === undefined) throw wireError('NoSuchObject');
     const ours = cache.key.sign(found.content);

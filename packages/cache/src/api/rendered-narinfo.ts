@@ -2,11 +2,11 @@ import { fingerprint, formatNarInfo, isSignature } from '@flywheel/nix';
 import type { StoredObject } from '../db/metadata.ts';
 import type { LiveCache } from './cache-directory.ts';
 import type { KnownObject } from './object-memo.ts';
-import type { SmallReply } from './small-reply.ts';
+import type { Reply } from './reply.ts';
 import { visibilityHeader } from './visibility.ts';
 
 /** A narinfo ready to be sent, and what of its cache it was made with. */
-export interface RenderedNarInfo extends SmallReply {
+export interface RenderedNarInfo extends Reply {
   readonly secretKey: string;
   readonly isPublic: boolean;
 }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { collect, isFlywheelError } from '@flywheel/base';
+import type { ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
 import { pacedBody } from './paced-body.ts';
-import type { ApiContext } from './parts.ts';
 
 /** The body as it arrives. Leaving the loop early does not cut the connection. */
 export function bodyOf(c: ApiContext): AsyncIterable<Buffer> {
-  const { exchange, incoming } = c.env;
+  const { exchange, incoming } = c;
   return pacedBody(incoming, exchange.body, (bytes) => exchange.received?.(bytes));
 }
 
@@ -20,7 +20,7 @@ const DISCARD_MS = 30_000;
  * broken pipe in place of the answer. Never throws.
  */
 export async function discardBody(c: ApiContext): Promise<void> {
-  const { incoming } = c.env;
+  const { incoming } = c;
   if (incoming.readableEnded || incoming.destroyed) return;
   const stop = new AbortController();
   const discard = async (): Promise<void> => {
@@ -41,7 +41,7 @@ export async function discardBody(c: ApiContext): Promise<void> {
 
 /** A JSON body of this shape. 415, 413, 400 and 422 as Attic's framework answers them. */
 export async function jsonBody<T>(c: ApiContext, schema: z.ZodType<T>, limit: number): Promise<T> {
-  const type = c.env.incoming.headers['content-type'] ?? '';
+  const type = c.incoming.headers['content-type'] ?? '';
   if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw wireError('UnsupportedMediaType', 'send Content-Type: application/json');
   }

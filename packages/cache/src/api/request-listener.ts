@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import type { Hono } from 'hono';
 import type { RequestFigures } from '../metrics/request-figures.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import type { RequestListener } from '../http/http-server.ts';
+import type { App } from './app.ts';
+import { ANSWERED, ApiContext } from './context.ts';
 import type { BodyPace, Exchange, RouteName } from './exchange.ts';
-import type { ApiEnv, ApiParts } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import type { Shortcut } from './shortcuts.ts';
+import { sendReply, type Reply } from './reply.ts';
+import { replyWithError } from './reply-with-error.ts';
+import { discardBody } from './request-body.ts';
 import { logRequest } from './request-log.ts';
-import { sendReply, type SmallReply } from './small-reply.ts';
 
 export interface RequestListenerParts {
   readonly parts: ApiParts;
-  readonly app: Hono<ApiEnv>;
+  readonly app: App;
   readonly requests: RequestFigures;
   readonly bodyPace: BodyPace;
   readonly shortcut?: Shortcut;
@@ -21,7 +23,7 @@ export interface RequestListenerParts {
 interface ReadyAnswer {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
-  readonly reply: SmallReply;
+  readonly reply: Reply;
   readonly route: RouteName;
   readonly startedAt: number;
 }
@@ -39,13 +41,26 @@ interface Answer {
 /** Leads requests to the endpoints, counts them and logs them. */
 export function createRequestListener(options: RequestListenerParts): RequestListener {
   const { parts, app, requests, bodyPace, shortcut } = options;
-  const toApp = getRequestListener(
-    (request, env) => {
-      const { incoming, outgoing } = env as HttpBindings;
-      return app.fetch(request, { incoming, outgoing, exchange: begin(incoming, outgoing) });
-    },
-    { hostname: 'localhost', overrideGlobalObjects: false },
-  );
+
+  async function toApp(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const c = new ApiContext(incoming, outgoing, begin(incoming, outgoing));
+    try {
+      const answer = await app(c);
+      if (answer !== ANSWERED) sendReply(outgoing, answer);
+    } catch (error) {
+      await replyWithError(error, c);
+    }
+    await makeWay(c);
+  }
+
+  /** What is left of a body that was read in part stands before the next request. */
+  async function makeWay(c: ApiContext): Promise<void> {
+    const { incoming, outgoing } = c;
+    const isInTheWay = incoming.readableDidRead && !incoming.readableEnded;
+    if (!isInTheWay || !outgoing.shouldKeepAlive) return;
+    await discardBody(c);
+    if (!incoming.readableEnded) incoming.destroy();
+  }
 
   function begin(incoming: IncomingMessage, outgoing: ServerResponse): Exchange {
     const startedAt = performance.now();

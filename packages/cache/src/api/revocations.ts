@@ -2,10 +2,12 @@ import { z } from 'zod';
 import type { Revocation } from '../db/identity-records.ts';
 import { audit } from './audit.ts';
 import { callerOf, requireAdministrator } from './caller.ts';
+import type { ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
-import type { ApiContext, ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { Name, PageSize, queryOf, Time } from './query.ts';
 import { jsonBody } from './request-body.ts';
+import type { Handler } from './router.ts';
 import { maySee, NO_STORE, noSuchToken } from './tokens.ts';
 
 const BODY_LIMIT = 16 * 1024;
@@ -63,7 +65,7 @@ async function checkOwn(parts: ApiParts, c: ApiContext, request: RevokeRequest):
   if (!('id' in request)) {
     throw wireError('AccessError', 'only an administrator can revoke many tokens at once');
   }
-  const claims = c.env.exchange.claims;
+  const claims = c.exchange.claims;
   if (claims === undefined || request.id === claims.id) return;
   const token = await parts.store.metadata.findToken(request.id);
   if (token === undefined || !maySee({ claims, isAdministrator: false }, token)) {

@@ -5,9 +5,11 @@ import { permissionsFor } from '../access/permissions.ts';
 import type { Run } from '../db/runs.ts';
 import type { RunKind } from '../runs/run-kind.ts';
 import { authorize, claimsOf, unauthorized } from './authorize.ts';
+import type { ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
-import type { ApiContext, ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { inShape, jsonBody } from './request-body.ts';
+import type { Handler } from './router.ts';
 
 const BODY_LIMIT = 64 * 1024;
 const LISTED = 200;
@@ -54,7 +56,7 @@ export function listRuns(parts: ApiParts): Handler {
 export function getRun(parts: ApiParts): Handler {
   return async (c) => {
     const claims = await holderOf(parts, c);
-    const id = c.req.param('run') ?? '';
+    const id = c.param('run');
     const run = /^\d{1,15}$/.test(id) ? await parts.store.metadata.findRun(Number(id)) : undefined;
     // Also for a run that the caller may not see: its number says nothing.
     if (run === undefined || !maySee(parts, claims, run)) {

@@ -3,11 +3,11 @@ import type { RouteName } from './exchange.ts';
 import { narInfoShortcut } from './narinfo-shortcut.ts';
 import { narShortcut } from './nar-shortcut.ts';
 import type { ApiParts } from './parts.ts';
-import type { SmallReply } from './small-reply.ts';
+import type { Reply } from './reply.ts';
 
 export interface QuickAnswer {
   readonly route: RouteName;
-  readonly reply: SmallReply;
+  readonly reply: Reply;
 }
 
 /** The answer to a request, when it can be given at once. */

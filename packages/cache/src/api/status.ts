@@ -1,8 +1,10 @@
 import { SecretKey } from '@flywheel/nix';
 import { RETENTION } from '../retention/retention-run.ts';
 import { claimsOf, unauthorized } from './authorize.ts';
+import type { ApiContext } from './context.ts';
 import { endpointsOf } from './endpoints.ts';
-import type { ApiContext, ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
+import type { Handler } from './router.ts';
 import { renderStatusPage, type Status } from './status-page.ts';
 
 /** A page may be reloaded at once. */
@@ -14,7 +16,7 @@ export function statusJson(parts: ApiParts): Handler {
     if (!(await mayReadFigures(parts, c))) throw await unauthorized(parts, c);
     const { statistics, caches, extra, takenAt, lastRun } = await readStatus(
       parts,
-      c.env.incoming.headers,
+      c.incoming.headers,
     );
     const last_retention = lastRun && { state: lastRun.state, finished_at: lastRun.finishedAt };
     return c.json({
@@ -30,7 +32,7 @@ export function statusJson(parts: ApiParts): Handler {
 /** GET /: for a person. */
 export function statusPage(parts: ApiParts): Handler {
   return async (c) => {
-    const status = await readStatus(parts, c.env.incoming.headers);
+    const status = await readStatus(parts, c.incoming.headers);
     return c.html(renderStatusPage(status, await mayReadFigures(parts, c)), 200, {
       'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
       'X-Content-Type-Options': 'nosniff',

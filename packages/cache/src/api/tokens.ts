@@ -7,9 +7,10 @@ import type { TokenRecord } from '../db/identity-records.ts';
 import { audit } from './audit.ts';
 import { callerOf, type Caller } from './caller.ts';
 import { wireError } from './error-response.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { Name, PageSize, queryOf } from './query.ts';
 import { jsonBody } from './request-body.ts';
+import type { Handler } from './router.ts';
 
 const BODY_LIMIT = 64 * 1024;
 const MAX_VALIDITY_SECONDS = 10 * 366 * 86_400;
@@ -104,7 +105,7 @@ export function listTokens(parts: ApiParts): Handler {
 export function getToken(parts: ApiParts): Handler {
   return async (c) => {
     const caller = await callerOf(parts, c);
-    const id = c.req.param('id') ?? '';
+    const id = c.param('id');
     const token = Name.safeParse(id).success ? await parts.store.metadata.findToken(id) : undefined;
     if (token === undefined || !maySee(caller, token)) throw noSuchToken();
     return c.json(shown(token), 200, NO_STORE);

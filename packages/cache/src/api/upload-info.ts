@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { messageOf } from '@flywheel/base';
 import { isStoreBaseName, isStorePathHash, parseSha256, parseStorePath } from '@flywheel/nix';
 import type { LiveCache } from './cache-directory.ts';
+import type { ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
 import { keptSignatures } from './kept-signatures.ts';
-import type { ApiContext } from './parts.ts';
 import { bodyOf, parseJson } from './request-body.ts';
 
 const MAX_REFERENCES = 100_000;
@@ -44,7 +44,7 @@ export async function readUploadInfo(
   c: ApiContext,
   maxPreamble: number,
 ): Promise<{ info: UploadInfo; nar: AsyncIterable<Uint8Array> }> {
-  const { headers } = c.env.incoming;
+  const { headers } = c.incoming;
   const preambleSize = headers['x-attic-nar-info-preamble-size'];
   const header = headers['x-attic-nar-info'];
   const body = bodyOf(c);

@@ -7,8 +7,9 @@ import { countUpload } from '../metrics/figures.ts';
 import { withUpload } from '../store/with-upload.ts';
 import { auditOften } from './audit.ts';
 import { authorize } from './authorize.ts';
+import type { ApiParts } from './parts.ts';
 import { awaitUploadAllowance } from './rate-limit.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { Handler } from './router.ts';
 import { checkStorePath, readUploadInfo, type UploadInfo } from './upload-info.ts';
 
 interface UploadReply {

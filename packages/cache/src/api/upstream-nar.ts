@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { isFlywheelError, messageOf } from '@flywheel/base';
 import { parseStorePath } from '@flywheel/nix';
 import type { ObjectInput } from '../db/metadata.ts';
@@ -13,9 +12,10 @@ import type { UpstreamPath } from '../upstream/upstreams.ts';
 import { VIA_HEADER } from '../upstream/via.ts';
 import { auditOften } from './audit.ts';
 import type { LiveCache } from './cache-directory.ts';
+import { ANSWERED, type Answer, type ApiContext } from './context.ts';
 import { wireError } from './error-response.ts';
 import { keptSignatures } from './kept-signatures.ts';
-import type { ApiContext, ApiParts } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { visibilityHeader } from './visibility.ts';
 
 /**
@@ -29,7 +29,7 @@ export async function findUpstream(
   hash: string,
 ): Promise<UpstreamPath | undefined> {
   if (cache.upstreams.length === 0) return undefined;
-  const via = parts.via.onwards(c.env.incoming.headers[VIA_HEADER]);
+  const via = parts.via.onwards(c.incoming.headers[VIA_HEADER]);
   return via === undefined ? undefined : parts.upstreams.find(cache, hash, via);
 }
 
@@ -43,11 +43,11 @@ export async function answerFromUpstream(
   c: ApiContext,
   cache: LiveCache,
   hash: string,
-): Promise<Response | undefined> {
+): Promise<Answer | undefined> {
   const path = await findUpstream(parts, c, cache, hash);
   if (path === undefined) throw wireError('NoSuchObject');
   const headers = { 'Content-Type': 'application/x-nix-nar', ...visibilityHeader(cache) };
-  if (c.req.method === 'HEAD') return c.body(null, 200, headers);
+  if (c.method === 'HEAD') return c.body(null, 200, headers);
   const key = `${cache.id}/${hash}`;
   const underWay = parts.pulls.underWay(key);
   if (underWay !== undefined) {
@@ -55,8 +55,8 @@ export async function answerFromUpstream(
     parts.objects.delete(cache.id, hash);
     return undefined;
   }
-  const { outgoing } = c.env;
-  const listener = new ClientListener(outgoing, headers, c.env.exchange.body.patienceMs);
+  const { outgoing } = c;
+  const listener = new ClientListener(outgoing, headers, c.exchange.body.patienceMs);
   try {
     await parts.pulls.run(key, () => pull(parts, c, cache, path, listener));
     parts.objects.delete(cache.id, hash);
@@ -73,7 +73,7 @@ export async function answerFromUpstream(
       : 'a NAR from upstream broke off';
     parts.logger.error(what, { hash, cache: cache.name, error });
   }
-  return RESPONSE_ALREADY_SENT;
+  return ANSWERED;
 }
 
 async function pull(
@@ -85,7 +85,7 @@ async function pull(
 ): Promise<void> {
   const { site, info } = path;
   const { hash } = parseStorePath(info.storePath);
-  const via = parts.via.onwards(c.env.incoming.headers[VIA_HEADER]) ?? '';
+  const via = parts.via.onwards(c.incoming.headers[VIA_HEADER]) ?? '';
   await parts.pullGate.run(async () => {
     if (!site.breaker.admits()) throw wireError('Unavailable', `${site.url.host} fails`);
     try {

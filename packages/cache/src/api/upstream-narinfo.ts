@@ -2,14 +2,14 @@ import { fingerprint, formatNarInfo, parseStorePath } from '@flywheel/nix';
 import type { UpstreamPath } from '../upstream/upstreams.ts';
 import type { LiveCache } from './cache-directory.ts';
 import { keptSignatures } from './kept-signatures.ts';
-import type { SmallReply } from './small-reply.ts';
+import type { Reply } from './reply.ts';
 import { visibilityHeader } from './visibility.ts';
 
 /**
  * The narinfo of a path that is still upstream, as it will be when it is stored, so that a client may
  * keep it: our URL and our compression. Only the size of the download nobody knows yet.
  */
-export function upstreamNarInfo(cache: LiveCache, { info }: UpstreamPath): SmallReply {
+export function upstreamNarInfo(cache: LiveCache, { info }: UpstreamPath): Reply {
   const ours = cache.key.sign(fingerprint(info));
   const { fileHash: _hash, fileSize: _size, ...rest } = info;
   const text = formatNarInfo({

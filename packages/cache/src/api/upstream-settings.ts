@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { PublicKey } from '@flywheel/nix';
 import { audit } from './audit.ts';
 import { authorize } from './authorize.ts';
-import type { ApiParts, Handler } from './parts.ts';
+import type { ApiParts } from './parts.ts';
 import { jsonBody } from './request-body.ts';
+import type { Handler } from './router.ts';
 
 const BODY_LIMIT = 64 * 1024;
 /** Each miss asks them one after the other. */
@@ -27,7 +28,7 @@ const Request = z.strictObject({
 /** GET /_flywheel/v1/caches/{cache}/upstreams. For those who may change them: they may be internal. */
 export function getUpstreams(parts: ApiParts): Handler {
   return async (c) => {
-    const { cache } = await authorize(parts, c, c.req.param('cache') ?? '', 'configureCache');
+    const { cache } = await authorize(parts, c, c.param('cache'), 'configureCache');
     return c.json({
       upstreams: cache.upstreams.map(({ url, publicKeys }) => ({ url, public_keys: publicKeys })),
     });
@@ -37,7 +38,7 @@ export function getUpstreams(parts: ApiParts): Handler {
 /** PUT: all of them, in the order in which they are asked. */
 export function putUpstreams(parts: ApiParts): Handler {
   return async (c) => {
-    const name = c.req.param('cache') ?? '';
+    const name = c.param('cache');
     const { cache } = await authorize(parts, c, name, 'configureCache');
     const { upstreams } = await jsonBody(c, Request, BODY_LIMIT);
     await parts.store.metadata.setUpstreams(

@@ -1,9 +1,14 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type * as http from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import { Server as NetServer } from 'node:net';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { listen, urlOf, type ListenAddress } from './listen.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { TrafficMeter, type Traffic } from './traffic.ts';
+
+// An import reads everything that node:http exports, of which WebSocket loads a whole client: 8 MB.
+const { createServer } = createRequire(import.meta.url)('node:http') as typeof http;
 
 /** Takes a request. The promise ends with its work; undefined: it is answered already. */
 export type RequestListener = (

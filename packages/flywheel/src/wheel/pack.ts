@@ -86,7 +86,7 @@ function targetIn(
   return `${home}/${locationOf(found)}`;
 }
 
-/** `@hono/node-server` 2.1.8 → `hono-node-server-2.1.8`. */
+/** `@scope/name` 1.2.3 → `scope-name-1.2.3`. */
 function nameOf(bundle: Bundle): string {
   const { name, version } = bundle[0] ?? { name: 'empty', version: '0' };
   const text = `${name.replace(/^@/, '')}-${version}`;
@@ -103,7 +103,7 @@ function nodeTree(executable: string): NarNode {
 
 /** As the launcher of the checkout starts it; /bin/sh is there on NixOS too. */
 function startScript(node: string, program: string): string {
-  return `#!/bin/sh\nexec ${node}/bin/node --max-semi-space-size=1 --optimize-for-size --no-maglev ${program}/src/main.ts "$@"\n`;
+  return `#!/bin/sh\nexec ${node}/bin/node --max-semi-space-size=1 --optimize-for-size ${program}/src/main.ts "$@"\n`;
 }
 
 function topTree(script: string): NarNode {
