@@ -23,7 +23,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const DROPPED =
   /^packages\/testing(\/|$)|^packages\/[^/]+\/(testdata|assembly)(\/|$)|\.(test|contract)\.ts$|\/test-[^/]+\.ts$/;
 const COMMAND = `#!/bin/sh
-exec /opt/flywheel/bin/node --max-semi-space-size=1 --optimize-for-size --no-maglev /opt/flywheel/packages/flywheel/src/main.ts "$@"
+exec /opt/flywheel/bin/node --max-semi-space-size=1 --optimize-for-size /opt/flywheel/packages/flywheel/src/main.ts "$@"
 `;
 
 /** Fills `folder`, which becomes /opt/flywheel. What was there before is removed. */

@@ -58,7 +58,7 @@ test('the first start installs from the lock file, the second does not', async (
   const first = await start(['doctor', '--data', 'a b']);
   expect(first).toEqual({
     code: 0,
-    stdout: `--max-semi-space-size=1 --optimize-for-size --no-maglev ${root}/packages/flywheel/src/main.ts doctor --data a b\n`,
+    stdout: `--max-semi-space-size=1 --optimize-for-size ${root}/packages/flywheel/src/main.ts doctor --data a b\n`,
     stderr: 'Installing Node 26 and the packages of the lock file (once, under a minute) … done\n',
   });
   const second = await start(['doctor']);
@@ -89,7 +89,7 @@ test('it works from another folder and through a symlink', async () => {
   await symlink('../check out/flywheel', join(folder, 'elsewhere', 'fw'));
   const ended = await start(['x'], {}, '../elsewhere/fw', join(folder, 'bin'));
   expect(ended.stdout).toBe(
-    `--max-semi-space-size=1 --optimize-for-size --no-maglev ${root}/packages/flywheel/src/main.ts x\n`,
+    `--max-semi-space-size=1 --optimize-for-size ${root}/packages/flywheel/src/main.ts x\n`,
   );
 });
 

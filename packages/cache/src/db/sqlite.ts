@@ -28,7 +28,7 @@ export function openSqlite(file: string, threads?: Threads): DatabaseHandle {
     database.exec('pragma journal_mode = wal; pragma synchronous = normal;');
     if (threads !== undefined) database.exec(`pragma wal_autocheckpoint = ${LOG_LIMIT_PAGES}`);
     // Bounded, so that the working set of a big store cannot push the process past its memory.
-    database.exec('pragma cache_size = -4096; pragma temp_store = memory;');
+    database.exec('pragma cache_size = -2048; pragma temp_store = memory;');
     if (file === ':memory:' || statSync(file).size < QUICK_CHECK_LIMIT) quickCheck(database);
   } catch (cause) {
     throw openError(file, cause);

@@ -23,8 +23,8 @@ interface Entry {
   usedAt: number;
 }
 
-/** Far below the usual limit of 1024 files for a process. */
-const CAPACITY = 128;
+/** A closure, so that the next one who pulls it finds all of it open. Node may open 4096 files at least. */
+const CAPACITY = 512;
 
 /** How long a pack that was there is believed to be there still, by those who only refer to it. */
 const SEEN_MS = 60_000;
@@ -32,7 +32,7 @@ const SEEN_MS = 60_000;
 const SEEN = 100_000;
 
 /** Beyond this a NAR's packs are looked at, and opened when they are read. */
-const MANY = CAPACITY / 2;
+const MANY = 64;
 
 /** An object store answers each after milliseconds, but many at once. */
 const LOOKS_AT_ONCE = 32;
