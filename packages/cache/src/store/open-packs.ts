@@ -23,8 +23,11 @@ interface Entry {
   usedAt: number;
 }
 
-/** A closure, so that the next one who pulls it finds all of it open. Node may open 4096 files at least. */
-const CAPACITY = 512;
+/**
+ * Two versions of a closure, so that the next one who pulls it finds all of it open. Node raises the limit
+ * of its files to what the system allows, which is 4096 at least.
+ */
+const CAPACITY = 1024;
 
 /** How long a pack that was there is believed to be there still, by those who only refer to it. */
 const SEEN_MS = 60_000;
