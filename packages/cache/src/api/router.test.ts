@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { ApiContext, type Answer } from './context.ts';
 import type { Exchange } from './exchange.ts';
+import type { Reply } from './reply.ts';
 import { Router } from './router.ts';
 
 function request(method: string, url: string): ApiContext {
@@ -24,7 +25,11 @@ function routerOf(...paths: readonly string[]): Router {
 
 async function taken(router: Router, url: string, method = 'GET'): Promise<Answer | string> {
   const answer = await router.answer(request(method, url));
-  return typeof answer === 'object' && answer.status === 200 ? String(answer.body) : answer;
+  return typeof answer === 'object' && answer.status === 200 ? textOf(answer) : answer;
+}
+
+function textOf({ body }: Reply): string {
+  return Buffer.from(body as string, 'latin1').toString();
 }
 
 test.each([

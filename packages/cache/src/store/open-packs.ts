@@ -29,6 +29,9 @@ interface Entry {
  */
 const CAPACITY = 1024;
 
+/** Of those that a NAR in very many of them passes through: nobody else comes for one soon. */
+const PASSED_THROUGH = 128;
+
 /** How long a pack that was there is believed to be there still, by those who only refer to it. */
 const SEEN_MS = 60_000;
 /** More than a NAR of some GiB lies in that was taken over from Attic, at 50 bytes each. */
@@ -62,6 +65,7 @@ export class OpenPacks {
   readonly #logger: Logger;
   readonly #onDamage: () => void;
   readonly #entries = new Map<number, Entry>();
+  readonly #passedThrough = new Set<number>();
   /** When packs were last seen, by id: without an open file each, so it can be more of them. */
   readonly #seen = lruCache<number, number>(SEEN);
   readonly #sweeper: NodeJS.Timeout;
@@ -148,6 +152,8 @@ export class OpenPacks {
     if (entry === undefined) {
       entry = { open: this.#open(id, row, looked), users: 0, usedAt: 0 };
       this.#entries.set(id, entry);
+      // `check` has opened what a NAR in few packs needs.
+      if (looked) this.#passedThrough.add(id);
     }
     entry.users += 1;
     try {
@@ -161,6 +167,7 @@ export class OpenPacks {
     } finally {
       entry.users -= 1;
       entry.usedAt = this.#clock.now();
+      if (this.#passedThrough.size > PASSED_THROUGH) this.#closePassedThrough();
       if (this.#entries.size > CAPACITY) this.#closeIdle(0);
     }
   }
@@ -208,6 +215,16 @@ export class OpenPacks {
       narsNowMissing,
     });
     return new FlywheelError('corrupt', `pack ${pack?.key ?? id} is missing or incomplete`);
+  }
+
+  #closePassedThrough(): void {
+    for (const id of this.#passedThrough) {
+      const entry = this.#entries.get(id);
+      if (entry !== undefined && entry.users > 0) continue;
+      this.#passedThrough.delete(id);
+      this.#entries.delete(id);
+      entry?.open.then(({ reader }) => reader.close()).catch(() => {});
+    }
   }
 
   #closeIdle(idleMs: number): void {
