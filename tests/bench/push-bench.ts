@@ -14,7 +14,7 @@ import {
   rounded,
 } from './bench.ts';
 import type { Bench, MeasuredTransfers } from './bench.ts';
-import { storedBytes } from './disk-usage.ts';
+import { storedBytes } from './stored-bytes.ts';
 import { alternate, median } from './rounds.ts';
 import { wholeFileBytes } from './whole-files.ts';
 import type { PreparedNar } from './workload.ts';

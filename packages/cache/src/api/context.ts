@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from './exchange.ts';
-import { replyOf, type Reply } from './reply.ts';
+import { jsonReply, replyOf, type Reply } from './reply.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -44,7 +44,7 @@ export class ApiContext {
   }
 
   json(value: unknown, status = 200, headers: Headers = {}): Reply {
-    return this.#reply('application/json', JSON.stringify(value), status, headers);
+    return jsonReply(status, value, Object.entries(headers).flat());
   }
 
   text(text: string, status = 200, headers: Headers = {}): Reply {

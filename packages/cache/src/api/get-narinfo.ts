@@ -1,10 +1,8 @@
 import { authorize } from './authorize.ts';
-import { ANSWERED } from './context.ts';
 import { wireError } from './error-response.ts';
 import { getListing } from './get-listing.ts';
 import type { ApiParts } from './parts.ts';
 import { narInfoOf } from './rendered-narinfo.ts';
-import { sendReply } from './reply.ts';
 import type { Handler } from './router.ts';
 import { parseStorePathFile } from './store-path-file.ts';
 import { findUpstream } from './upstream-nar.ts';
@@ -24,12 +22,10 @@ export function getStorePathFile(parts: ApiParts): Handler {
       parts.figures.narInfoMisses += 1;
       const upstream = await findUpstream(parts, c, cache, hash);
       if (upstream === undefined) throw wireError('NoSuchObject');
-      sendReply(c.outgoing, upstreamNarInfo(cache, upstream));
-      return ANSWERED;
+      return upstreamNarInfo(cache, upstream);
     }
     parts.figures.narInfoHits += 1;
     parts.uses.note(cache.id, hash);
-    sendReply(c.outgoing, narInfoOf(cache, known));
-    return ANSWERED;
+    return narInfoOf(cache, known);
   };
 }

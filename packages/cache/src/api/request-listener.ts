@@ -48,7 +48,10 @@ export function createRequestListener(options: RequestListenerParts): RequestLis
       const answer = await app(c);
       if (answer !== ANSWERED) sendReply(outgoing, answer);
     } catch (error) {
-      await replyWithError(error, c);
+      await replyWithError(error, c).catch((fault: unknown) => {
+        c.exchange.error = fault;
+        outgoing.destroy();
+      });
     }
     await makeWay(c);
   }
